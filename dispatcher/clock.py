@@ -1,0 +1,94 @@
+"""The one clock. Engine, timers, senders and simulator take the time from here and nowhere else."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where ``now`` comes from. ``now`` is aware, in UTC, and never steps backwards between two calls."""
+
+    def now(self) -> datetime:
+        """The current time."""
+        ...
+
+    async def sleep(self, duration: timedelta) -> None:
+        """Return once this much time has passed on this clock; cancellable."""
+        ...
+
+
+class SystemClock:
+    """Wall time, held still rather than stepped back."""
+
+    def __init__(self) -> None:
+        """Start from the system's wall clock."""
+        self._last = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """The system's time, or the last one given if the system clock was stepped back."""
+        self._last = max(self._last, datetime.now(UTC))
+        return self._last
+
+    async def sleep(self, duration: timedelta) -> None:
+        """Sleep in real seconds."""
+        await asyncio.sleep(max(0.0, duration.total_seconds()))
+
+
+class ReplayClock:
+    """Time of a recording, running ``speed`` times faster than the wall: start + speed × elapsed.
+
+    Two processes that share ``start``, ``epoch_s`` (time.time() at start) and ``speed`` agree on the time.
+    """
+
+    def __init__(self, start: datetime, speed: float, epoch_s: float | None = None) -> None:
+        """``start`` must be aware and ``speed`` positive."""
+        if start.tzinfo is None:
+            raise ValueError("the start of a replay needs a time zone")
+        if speed <= 0:
+            raise ValueError(f"the speed of a replay must be above 0, not {speed}")
+        self.start = start.astimezone(UTC)
+        self.speed = speed
+        self.epoch_s = time.time() if epoch_s is None else epoch_s
+
+    def now(self) -> datetime:
+        """Recording time that corresponds to this moment."""
+        elapsed = max(0.0, time.time() - self.epoch_s)
+        return self.start + timedelta(seconds=elapsed * self.speed)
+
+    async def sleep(self, duration: timedelta) -> None:
+        """Sleep until this much recording time has passed."""
+        await asyncio.sleep(max(0.0, duration.total_seconds() / self.speed))
+
+
+class ManualClock:
+    """A clock that a test moves; sleepers wake in order of their time."""
+
+    def __init__(self, start: datetime) -> None:
+        """``start`` must be aware."""
+        if start.tzinfo is None:
+            raise ValueError("the start of a clock needs a time zone")
+        self._now = start.astimezone(UTC)
+        self._sleepers: list[tuple[datetime, asyncio.Future[None]]] = []
+
+    def now(self) -> datetime:
+        """The time the test has set."""
+        return self._now
+
+    async def sleep(self, duration: timedelta) -> None:
+        """Wait until ``advance`` has moved the clock this far."""
+        if duration <= timedelta(0):
+            await asyncio.sleep(0)
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self._now + duration, future))
+        await future
+
+    def advance(self, duration: timedelta) -> None:
+        """Move the clock forwards and wake whoever is due."""
+        self._now += duration
+        due = sorted((s for s in self._sleepers if s[0] <= self._now), key=lambda s: s[0])
+        self._sleepers = [s for s in self._sleepers if s[0] > self._now]
+        for _, future in due:
+            if not future.done():
+                future.set_result(None)

@@ -1,0 +1,71 @@
+"""Every exception of the engine. The type tells the caller what to do next.
+
+DispatcherError
+├── ConfigurationError     a file an operator wrote is wrong: show it, exit 1
+├── Unreachable            the far side did not answer at start: exit 3
+├── SourceLost             a source lost its connection: the supervisor opens it again
+└── DeliveryError          one send did not succeed
+    ├── TransientFailure   nothing was accepted: try again later
+    ├── PermanentFailure   this address will never work: next channel now
+    └── UnknownOutcome     the request left and no answer came: reconcile, then retry, marked
+"""
+
+from dataclasses import dataclass
+
+
+class DispatcherError(Exception):
+    """Base of everything the engine raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a file: where it is, what is wrong, what is allowed. Line and column count from 1; 0 is unknown."""
+
+    file: str
+    message: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """``file:line:column: message`` as editors understand it."""
+        place = ":".join(str(n) for n in (self.line, self.column) if n)
+        return f"{self.file}:{place}: {self.message}" if place else f"{self.file}: {self.message}"
+
+
+class ConfigurationError(DispatcherError):
+    """Files an operator wrote are wrong; carries every problem found, not only the first."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        """At least one problem."""
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+class Unreachable(DispatcherError):
+    """Something the engine needs at start cannot be reached; the message names it and its setting."""
+
+
+class SourceLost(DispatcherError):
+    """The connection of a source broke; nothing unacknowledged is lost, the supervisor opens it again."""
+
+
+class DeliveryError(DispatcherError):
+    """One send did not succeed. ``code`` is the gateway's own code or a short word; never a number or a body of a message."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        """``reason`` is one sentence without addresses or message text."""
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+
+
+class TransientFailure(DeliveryError):
+    """Nothing was accepted; the same send may succeed later."""
+
+
+class PermanentFailure(DeliveryError):
+    """This address or this text will never be accepted by this channel."""
+
+
+class UnknownOutcome(DeliveryError):
+    """The request left and no answer came: it may or may not have been accepted."""

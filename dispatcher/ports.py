@@ -1,0 +1,268 @@
+"""The three ports to the world. Adapters implement them; nothing here imports an adapter."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel
+
+from dispatcher.clock import Clock
+from rules.grade import Grade
+
+# ---------------------------------------------------------------------------------------------- sources
+
+
+class Kind(StrEnum):
+    """What the bytes of an item claim to be."""
+
+    READINGS = "readings"
+    FORECASTS = "forecasts"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One message as it arrived: bytes, untouched. ``subject`` is its topic, path or file, for the reject store."""
+
+    body: bytes
+    subject: str
+    kind: Kind = Kind.READINGS
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a source hands over at once.
+
+    ``positions`` (name → position, both text) is committed in the same transaction as the effects of the batch.
+    ``token`` is the source's own handle for ``ack``.
+    """
+
+    source: str
+    items: tuple[Item, ...]
+    positions: Mapping[str, str] = field(default_factory=dict)
+    token: object = None
+
+
+class Source(Protocol):
+    """Where readings and forecasts come from.
+
+    The engine calls ``batches`` once per connection and ``ack`` exactly once for each batch, after it is durable, in order.
+    A source must not tell the far side "received" before ``ack``. It tries once: when the connection breaks it raises
+    SourceLost out of ``batches`` and the engine opens it again with backoff. It must hold at most a bounded number of
+    items that are not yet acknowledged.
+    """
+
+    name: str
+
+    def batches(self, positions: Mapping[str, str]) -> AsyncIterator[Batch]:
+        """Yield batches, starting behind the positions committed last; ends when a finite source (a file) is read out."""
+        ...
+
+    async def ack(self, batch: Batch) -> None:
+        """The batch is durable: the far side may forget it."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------------- channels
+
+
+class Status(StrEnum):
+    """CAP 1.2 alert status; whatever is not Actual must never reach the public."""
+
+    ACTUAL = "Actual"
+    EXERCISE = "Exercise"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands, in terms of the real world. Order and transitions: dispatcher/settle.py."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What a channel is asked to carry. ``delivery`` is the stable id: the same for every retry of one delivery."""
+
+    delivery: str
+    address: str
+    text: str
+    language: str
+    grade: Grade
+    status: Status
+    expires_at: datetime
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a far side says happened to a delivery. Never an answer of a person.
+
+    ``delivery`` is our id; empty when only the far side's ``reference`` is known. ``code`` is the far side's own code.
+    """
+
+    delivery: str
+    state: DeliveryState
+    reference: str = ""
+    code: str = ""
+    reason: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a person sent back: raw, to be understood by dispatcher/answers.py."""
+
+    channel: str
+    address: str
+    text: str
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a far side told us at once."""
+
+    receipts: tuple[Receipt, ...] = ()
+    replies: tuple[Reply, ...] = ()
+
+
+class Channel(Protocol):
+    """One way to tell people something.
+
+    ``send`` tries once and returns what the far side said at once (``accepted``, ``sent`` or ``delivered``); it raises
+    TransientFailure, PermanentFailure or UnknownOutcome otherwise, and nothing else. It may be cancelled: the engine then
+    treats the outcome as unknown. It is called concurrently. Retries, limits and time-outs over all belong to the engine.
+    """
+
+    name: str
+
+    async def send(self, message: Message) -> Receipt:
+        """Hand one message to the far side, with ``message.delivery`` as idempotency key where it takes one."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookRequest:
+    """One call of a gateway to ``/hooks/<gateway>/<hook>``; ``url`` is the configured public URL of that call."""
+
+    hook: str
+    url: str
+    headers: Mapping[str, str]
+    form: Sequence[tuple[str, str]]
+
+
+class HookRefused(Exception):
+    """The call is not proven to come from the gateway."""
+
+
+@runtime_checkable
+class Hooked(Protocol):
+    """A channel whose gateway calls us back."""
+
+    def hear(self, request: HookRequest) -> Heard:
+        """Verify and read one call; HookRefused when its signature does not hold."""
+        ...
+
+
+@runtime_checkable
+class Listening(Protocol):
+    """A channel that receives receipts over a connection of its own."""
+
+    def heard(self) -> AsyncIterator[Heard]:
+        """Yield what the far side reports; raises SourceLost when the connection breaks."""
+        ...
+
+
+@runtime_checkable
+class Reconciling(Protocol):
+    """A channel whose far side can be asked what became of a delivery."""
+
+    async def find(self, message: Message, since: datetime) -> Receipt | None:
+        """What the far side knows of this delivery since that time; None when it never got it."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------------- store
+
+Row = Mapping[str, Any]
+
+
+class Reader(Protocol):
+    """Runs named queries (``file.name`` of dispatcher/sql) that change nothing."""
+
+    async def fetch(self, query: str, params: Mapping[str, Any] | None = None) -> list[Row]:
+        """All rows of a query."""
+        ...
+
+
+class Transaction(Reader, Protocol):
+    """Runs named queries that are committed together or not at all."""
+
+    async def run(self, query: str, params: Mapping[str, Any] | None = None) -> int:
+        """Run one statement; gives the number of rows it touched."""
+        ...
+
+    async def run_many(self, query: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run one statement for each row."""
+        ...
+
+
+class Store(Protocol):
+    """Everything that has a life, in transactions.
+
+    ``write`` admits one transaction at a time and commits on leaving (durable: synced to disk before it returns), rolls
+    back on an exception. ``read`` sees the last committed state and never waits for a writer.
+    """
+
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
+        """The one writing transaction."""
+        ...
+
+    def read(self) -> AbstractAsyncContextManager[Reader]:
+        """A consistent view."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and close."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------------- adapters
+
+
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What every adapter may need from the engine."""
+
+    clock: Clock
+    county: str
+    public_url: str
+
+
+S = TypeVar("S", bound=BaseModel)
+P = TypeVar("P", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter(Generic[S, P]):
+    """What an entry point names: how an adapter is configured and how it is made. ``build`` opens nothing."""
+
+    settings: type[S]
+    build: Callable[[S, World], P]
