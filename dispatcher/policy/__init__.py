@@ -1,0 +1,1 @@
+"""Call plans: who is told when, by which channel, and who is next when nobody answers."""

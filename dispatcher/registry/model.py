@@ -1,0 +1,217 @@
+"""Areas, villages, contacts, stations, links and speakers of one county, and quick ways to look them up.
+
+Codes are 12 digits: 6 of the county, 3 of the township, 3 of the village. Names come in the county's first
+language (``name``) and in English (``name_en``).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+SPEAKERS = "village.speakers"
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Level(StrEnum):
+    """How high an area stands."""
+
+    COUNTY = "county"
+    TOWNSHIP = "township"
+    VILLAGE = "village"
+
+
+class Measure(StrEnum):
+    """What the value of a variable means: rain of the interval, a running total, or the state at that moment."""
+
+    INCREMENT = "increment"
+    COUNTER = "counter"
+    INSTANT = "instant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class County:
+    """The county an installation serves. ``languages`` are the languages of its texts, the first one leads."""
+
+    code: str
+    name: str
+    name_en: str
+    timezone: ZoneInfo
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """The county itself, a township or a village. ``parent`` is empty for the county."""
+
+    code: str
+    parent: str
+    level: Level
+    name: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Village:
+    """One village. ``lat`` and ``lon`` are degrees in WGS-84; ``shelter`` is where its people go."""
+
+    code: str
+    name: str
+    name_en: str
+    township: str
+    lat: float
+    lon: float
+    population: int
+    shelter: str
+    shelter_en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A person or desk with a role in one area. ``phone`` is E.164, or empty where no channel needs one."""
+
+    id: str
+    name: str
+    name_en: str
+    role: str
+    area: str
+    phone: str
+    language: str
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """What a station measures. ``interval`` is the time between two readings."""
+
+    name: str
+    kind: Measure
+    interval: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """A gauge. ``type`` is what a rule's ``for_each`` names, such as ``rain_gauge``."""
+
+    id: str
+    name: str
+    name_en: str
+    type: str
+    lat: float
+    lon: float
+    variables: tuple[Variable, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What happens at ``station`` concerns ``village`` after ``travel_time``: told in the text, never waited for."""
+
+    station: str
+    village: str
+    travel_time: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaker:
+    """A loudspeaker of a village."""
+
+    id: str
+    village: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """Lookups made once from the tables of a registry."""
+
+    links: Mapping[str, tuple[Link, ...]]
+    contacts: Mapping[tuple[str, str], tuple[Contact, ...]]
+    phones: Mapping[str, tuple[Contact, ...]]
+    speakers: Mapping[str, tuple[Speaker, ...]]
+    villages: Mapping[str, tuple[Village, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """Everything an operator told us about one county. ``areas`` holds the villages too.
+
+    ``digest`` names the exact content: the same tables always have the same one.
+    """
+
+    county: County
+    areas: Mapping[str, Area]
+    villages: Mapping[str, Village]
+    contacts: Mapping[str, Contact]
+    stations: Mapping[str, Station]
+    links: tuple[Link, ...]
+    speakers: Mapping[str, Speaker]
+    digest: str
+    index: Index = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Build the lookups."""
+        object.__setattr__(self, "index", index_of(self))
+
+    def villages_of_station(self, station: str) -> tuple[Link, ...]:
+        """The links of a station, nearest in travel time first; each names its village."""
+        return self.index.links.get(station, ())
+
+    def villages_of_township(self, township: str) -> tuple[Village, ...]:
+        """The villages of a township, by code."""
+        return self.index.villages.get(township, ())
+
+    def township_of(self, village: str) -> Area:
+        """The township a village belongs to; KeyError for an unknown village."""
+        return self.areas[self.villages[village].township]
+
+    def contacts_by(self, role: str, area: str) -> tuple[Contact, ...]:
+        """Who holds a role in exactly this area, in the order of the file."""
+        return self.index.contacts.get((role, area), ())
+
+    def contacts_with_phone(self, phone: str) -> tuple[Contact, ...]:
+        """Who answers this number (E.164); one person may hold several roles."""
+        return self.index.phones.get(phone, ())
+
+    def speakers_of(self, village: str) -> tuple[Speaker, ...]:
+        """The loudspeakers of a village."""
+        return self.index.speakers.get(village, ())
+
+    def area_of_role(self, role: str, village: str) -> str:
+        """Where a role is sought for a village: the village itself, its township or the county, by the role's first word."""
+        level = role.partition(".")[0]
+        if level == Level.VILLAGE:
+            return village
+        return self.villages[village].township if level == Level.TOWNSHIP else self.county.code
+
+    def resolve(self, role: str, village: str) -> tuple[Contact, ...]:
+        """Who holds a role for a village; empty is a gap that must be shown. Speakers are found by ``speakers_of``."""
+        return self.contacts_by(role, self.area_of_role(role, village))
+
+    def name_of(self, code: str, language: str) -> str:
+        """The name of an area, village or station; the code itself when it is unknown."""
+        found = self.areas.get(code) or self.stations.get(code)
+        if found is None:
+            return code
+        return found.name if language == self.county.languages[0] or not found.name_en else found.name_en
+
+
+def index_of(registry: Registry) -> Index:
+    """The lookups of a registry."""
+    return Index(
+        links={k: tuple(sorted(v, key=lambda n: n.travel_time)) for k, v in _group((n.station, n) for n in registry.links).items()},
+        contacts=_group(((c.role, c.area), c) for c in registry.contacts.values()),
+        phones=_group((c.phone, c) for c in registry.contacts.values() if c.phone),
+        speakers=_group((s.village, s) for s in registry.speakers.values()),
+        villages=_group((v.township, v) for v in registry.villages.values()),
+    )
+
+
+def _group(pairs: Iterable[tuple[K, V]]) -> dict[K, tuple[V, ...]]:
+    groups: dict[K, list[V]] = {}
+    for key, value in pairs:
+        groups.setdefault(key, []).append(value)
+    return {key: tuple(values) for key, values in groups.items()}

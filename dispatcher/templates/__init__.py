@@ -1,0 +1,1 @@
+"""The texts people read and hear, per hazard, grade, channel and language."""

@@ -1,0 +1,87 @@
+"""Texts with fields, and the words of a language. Checked when they are loaded, rendered by ``render``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from dispatcher.ports import Status
+from rules.grade import Grade
+
+LOWER = "lower"
+LIFT = "lift"
+
+FIELDS = frozenset({"village", "hazard", "grade", "reason", "action", "shelter", "code", "link", "issuer", "time", "travel_time"})
+ANSWER_FIELDS = frozenset({"code", "link"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """One text. ``occasion`` is a grade's word, ``lower`` or ``lift``; ``action`` is what the village is told to do."""
+
+    hazard: str
+    occasion: str
+    channel: str
+    language: str
+    version: int
+    text: str
+    action: str
+    fields: frozenset[str]
+
+    @property
+    def id(self) -> str:
+        """A stable name such as ``flash-flood/red/sms/zh@1``."""
+        return f"{self.hazard}/{self.occasion}/{self.channel}/{self.language}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """The words of one language: its own name, the mark of an exercise, grades, hazards and how a travel time is said."""
+
+    language: str
+    name: str
+    exercise: str
+    listing: str
+    time_format: str
+    minutes: str
+    at_once: str
+    no_shelter: str
+    grades: Mapping[Grade, str]
+    hazards: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a text is about. ``at`` is aware and shown in the county's time; ``code`` and ``link`` are empty where nothing is asked.
+
+    ``before`` is the grade a lowering or lift came from (``grade`` is the new one).
+    """
+
+    village: str
+    hazard: str
+    grade: Grade
+    reason: str
+    shelter: str
+    issuer: str
+    at: datetime
+    travel_time: timedelta | None
+    status: Status
+    code: str = ""
+    link: str = ""
+    before: Grade = Grade.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Templates:
+    """All texts of an installation, by (hazard, occasion, channel, language). ``digest`` names the exact content."""
+
+    texts: Mapping[tuple[str, str, str, str], Template]
+    words: Mapping[str, Words]
+    digest: str
+    default_language: str = field(default="zh")
+
+    def find(self, hazard: str, occasion: str, channel: str, language: str) -> Template:
+        """The text in that language, else in the default language; KeyError names what is missing."""
+        found = self.texts.get((hazard, occasion, channel, language)) or self.texts.get((hazard, occasion, channel, self.default_language))
+        if found is None:
+            raise KeyError(f"no text for {hazard}/{occasion}/{channel} in {language} or {self.default_language}")
+        return found
