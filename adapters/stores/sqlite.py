@@ -1,0 +1,157 @@
+"""The embedded store: one SQLite file, WAL, synced at every commit, one writer.
+
+A second process cannot open the same file for writing: the lock beside it says who holds it.
+"""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import aiosqlite
+from pydantic import BaseModel, ConfigDict, Field
+
+from dispatcher.errors import Unreachable
+from dispatcher.ports import Adapter, Row
+from dispatcher.queries import load_migrations, load_queries
+
+_WAIT_FOR_LOCK_MS = 10_000
+
+
+class SqliteSettings(BaseModel):
+    """Where the file lies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path = Field(default=Path("var/dispatcher.db"), description="The database file; its folder is made when missing.")
+
+
+def _each(name: str) -> str:
+    return f"(SELECT value FROM json_each(:{name}))"
+
+
+class _Session:
+    """Named queries on one connection."""
+
+    def __init__(self, connection: aiosqlite.Connection, queries: Mapping[str, str]) -> None:
+        self._connection = connection
+        self._queries = queries
+
+    async def fetch(self, query: str, params: Mapping[str, Any] | None = None) -> list[Row]:
+        rows = await self._connection.execute_fetchall(self._queries[query], params or {})
+        return [dict(row) for row in rows]
+
+    async def run(self, query: str, params: Mapping[str, Any] | None = None) -> int:
+        async with self._connection.execute(self._queries[query], params or {}) as cursor:
+            return cursor.rowcount
+
+    async def run_many(self, query: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            async with self._connection.executemany(self._queries[query], rows):
+                pass
+
+
+class SqliteStore:
+    """The ``Store`` port on one file. Made by ``open_store``."""
+
+    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection, lock: IO[str]) -> None:
+        """Both connections are open on the same file; ``lock`` is held until ``close``."""
+        self._writer = writer
+        self._reader = reader
+        self._lock_file = lock
+        self._queries = load_queries(_each)
+        self._writing = asyncio.Lock()
+        self._reading = asyncio.Lock()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[_Session]:
+        """The one writing transaction; an outcome in hand is committed even when the caller is cancelled."""
+        async with self._writing:
+            await self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield _Session(self._writer, self._queries)
+            except BaseException:
+                await asyncio.shield(self._writer.rollback())
+                raise
+            await asyncio.shield(self._writer.commit())
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[_Session]:
+        """The last committed state."""
+        async with self._reading:
+            await self._reader.execute("BEGIN")
+            try:
+                yield _Session(self._reader, self._queries)
+            finally:
+                await asyncio.shield(self._reader.rollback())
+
+    async def close(self) -> None:
+        """Wait for the transaction under way, then close and give the lock back."""
+        async with self._writing, self._reading:
+            await self._reader.close()
+            await self._writer.close()
+            self._lock_file.close()
+
+
+def _take_lock(path: Path) -> IO[str]:
+    """Hold the lock file beside the database, with our process number in it."""
+    file = path.with_name(path.name + ".lock").open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        holder = file.read().strip() or "unknown"
+        file.close()
+        raise Unreachable(f"{path} is in use by process {holder}: stop that one, or set another store.path") from None
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+async def _connect(path: Path) -> aiosqlite.Connection:
+    connection = await aiosqlite.connect(path, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_WAIT_FOR_LOCK_MS}", "foreign_keys=ON"):
+        await connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+async def _migrate(connection: aiosqlite.Connection) -> None:
+    """Bring the schema to the newest version, each step in a transaction of its own."""
+    rows = list(await connection.execute_fetchall("PRAGMA user_version"))
+    version = int(rows[0][0])
+    migrations = load_migrations(key="INTEGER PRIMARY KEY AUTOINCREMENT", binary="BLOB")
+    if version > len(migrations):
+        raise Unreachable(f"the database has schema version {version}, this program knows {len(migrations)}: use a newer program")
+    for number, _, text in migrations[version:]:
+        await connection.executescript(f"BEGIN IMMEDIATE;\n{text}\nPRAGMA user_version = {number};\nCOMMIT;")
+
+
+async def open_store(path: Path) -> SqliteStore:
+    """Open (and bring up to date) the file; Unreachable when another process holds it or it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = _take_lock(path)
+        writer = await _connect(path)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise Unreachable(f"cannot open the database {path}: {error}") from error
+    try:
+        await _migrate(writer)
+        reader = await _connect(path)
+    except BaseException:
+        await writer.close()
+        lock.close()
+        raise
+    return SqliteStore(writer, reader, lock)
+
+
+async def _build(settings: SqliteSettings) -> SqliteStore:
+    return await open_store(settings.path)
+
+
+adapter = Adapter(settings=SqliteSettings, build=lambda settings, _world: _build(settings))

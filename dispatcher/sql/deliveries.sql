@@ -1,0 +1,70 @@
+-- name: add
+INSERT INTO deliveries (id, notice, county, status, village, channel, person, role, address, language, grade, text, state, step,
+    repeat, fallbacks, planned_at, due, expires_at, lease, attempts, possible_duplicate, reference, code, reason, accepted_at, updated_at)
+VALUES (:id, :notice, :county, :status, :village, :channel, :person, :role, :address, :language, :grade, :text, :state, :step,
+    :repeat, :fallbacks, :planned_at, :due, :expires_at, :lease, :attempts, :possible_duplicate, :reference, :code, :reason,
+    :accepted_at, :updated_at)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: claimable
+SELECT * FROM deliveries d WHERE d.state IN ('planned', 'unknown') AND d.grade = :grade AND d.due <= :now
+AND NOT EXISTS (SELECT 1 FROM deliveries s WHERE s.address = d.address AND s.village = d.village AND s.channel = d.channel
+    AND s.state IN ('sending', 'unknown') AND s.seq < d.seq)
+ORDER BY d.due, d.seq LIMIT :limit;
+
+-- name: next_due
+SELECT min(due) AS due FROM deliveries WHERE state IN ('planned', 'unknown') AND due > :now;
+
+-- name: lease
+UPDATE deliveries SET state = 'sending', lease = :lease, attempts = attempts + 1, updated_at = :now
+WHERE id = :id AND state IN ('planned', 'unknown');
+
+-- name: expired_leases
+SELECT * FROM deliveries WHERE state = 'sending' AND lease <= :now ORDER BY lease LIMIT :limit;
+
+-- name: sending
+SELECT * FROM deliveries WHERE state = 'sending';
+
+-- name: settle
+UPDATE deliveries SET state = :state, due = :due, lease = NULL, possible_duplicate = :possible_duplicate, reference = :reference,
+    code = :code, reason = :reason, accepted_at = :accepted_at, updated_at = :updated_at
+WHERE id = :id;
+
+-- name: one
+SELECT * FROM deliveries WHERE id = :id;
+
+-- name: by_ids
+SELECT * FROM deliveries WHERE id IN EACH(:ids);
+
+-- name: of_notice
+SELECT * FROM deliveries WHERE notice = :notice ORDER BY seq;
+
+-- name: of_village
+SELECT d.* FROM deliveries d JOIN notices n ON n.id = d.notice WHERE n.warning = :warning AND n.village = :village ORDER BY d.seq;
+
+-- name: supersede
+UPDATE deliveries SET state = 'superseded', lease = NULL, reason = :reason, updated_at = :now
+WHERE notice = :notice AND state IN ('planned', 'unknown');
+
+-- name: supersede_village
+UPDATE deliveries SET state = 'superseded', lease = NULL, reason = :reason, updated_at = :now
+WHERE state IN ('planned', 'unknown') AND village = :village
+AND notice IN (SELECT id FROM notices WHERE warning = :warning AND village = :village AND revision < :revision);
+
+-- name: add_receipt
+INSERT INTO receipts (delivery, county, state, reference, code, reason, at)
+VALUES (:delivery, :county, :state, :reference, :code, :reason, :at);
+
+-- name: states
+SELECT channel, state, count(*) AS n, sum(possible_duplicate) AS possible_duplicates FROM deliveries
+WHERE county = :county GROUP BY channel, state;
+
+-- name: tally
+SELECT d.notice, d.channel, d.state, count(*) AS n FROM deliveries d WHERE d.notice IN EACH(:notices)
+GROUP BY d.notice, d.channel, d.state;
+
+-- name: waiting
+SELECT count(*) AS n FROM deliveries WHERE county = :county AND state IN ('planned', 'sending', 'unknown');
+
+-- name: all
+SELECT * FROM deliveries WHERE county = :county ORDER BY seq;

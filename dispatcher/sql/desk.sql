@@ -1,0 +1,56 @@
+-- name: add_answer
+INSERT INTO answers (notice, warning, county, status, village, revision, person, on_behalf_by, action, path, people, note, at)
+VALUES (:notice, :warning, :county, :status, :village, :revision, :person, :on_behalf_by, :action, :path, :people, :note, :at);
+
+-- name: answers_of
+SELECT * FROM answers WHERE notice IN EACH(:notices) ORDER BY seq;
+
+-- name: count_answers
+SELECT count(*) AS n FROM answers WHERE county = :county;
+
+-- name: add_task
+INSERT INTO tasks (key, county, status, kind, village, text_zh, text_en, opened_at, closed_at, closed_by)
+VALUES (:key, :county, :status, :kind, :village, :text_zh, :text_en, :opened_at, NULL, '')
+ON CONFLICT (key) DO NOTHING;
+
+-- name: open_tasks
+SELECT * FROM tasks WHERE county = :county AND closed_at IS NULL ORDER BY seq DESC LIMIT :limit;
+
+-- name: close_task
+UPDATE tasks SET closed_at = :closed_at, closed_by = :closed_by WHERE seq = :seq AND county = :county AND closed_at IS NULL;
+
+-- name: add_feed
+INSERT INTO feed (county, status, at, kind, grade, subject, text_zh, text_en)
+VALUES (:county, :status, :at, :kind, :grade, :subject, :text_zh, :text_en);
+
+-- name: feed_after
+SELECT * FROM feed WHERE county = :county AND seq > :after ORDER BY seq LIMIT :limit;
+
+-- name: feed_latest
+SELECT * FROM feed WHERE county = :county ORDER BY seq DESC LIMIT :limit;
+
+-- name: last_audit
+SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1;
+
+-- name: add_audit
+INSERT INTO audit (county, at, actor, origin, act, subject, detail, previous, hash)
+VALUES (:county, :at, :actor, :origin, :act, :subject, :detail, :previous, :hash);
+
+-- name: audit
+SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;
+
+-- name: user
+SELECT * FROM users WHERE name = :name;
+
+-- name: users
+SELECT name, role, created_at, disabled_at FROM users ORDER BY name;
+
+-- name: add_user
+INSERT INTO users (name, role, password, created_at, disabled_at) VALUES (:name, :role, :password, :created_at, NULL)
+ON CONFLICT (name) DO UPDATE SET role = excluded.role, password = excluded.password, disabled_at = NULL;
+
+-- name: add_token
+INSERT INTO tokens (digest, name, role, created_at, revoked_at) VALUES (:digest, :name, :role, :created_at, NULL);
+
+-- name: token
+SELECT * FROM tokens WHERE digest = :digest AND revoked_at IS NULL;

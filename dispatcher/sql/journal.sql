@@ -1,0 +1,52 @@
+-- name: append
+INSERT INTO journal (seq, county, kind, source, now, payload, checksum, decided)
+VALUES (:seq, :county, :kind, :source, :now, :payload, :checksum, :decided);
+
+-- name: last
+SELECT coalesce(max(seq), 0) AS seq, coalesce(max(now), 0) AS now FROM journal;
+
+-- name: since
+SELECT seq, kind, source, now, payload, checksum, decided FROM journal WHERE seq > :seq ORDER BY seq LIMIT :limit;
+
+-- name: set_position
+INSERT INTO positions (source, name, position) VALUES (:source, :name, :position)
+ON CONFLICT (source, name) DO UPDATE SET position = excluded.position;
+
+-- name: positions
+SELECT name, position FROM positions WHERE source = :source;
+
+-- name: save_snapshot
+INSERT INTO snapshots (journal_seq, taken_at, plan, data) VALUES (:journal_seq, :taken_at, :plan, :data)
+ON CONFLICT (journal_seq) DO UPDATE SET taken_at = excluded.taken_at, plan = excluded.plan, data = excluded.data;
+
+-- name: last_snapshot
+SELECT journal_seq, taken_at, plan, data FROM snapshots ORDER BY journal_seq DESC LIMIT 1;
+
+-- name: forget_snapshots
+DELETE FROM snapshots WHERE journal_seq < :journal_seq;
+
+-- name: forget_before
+DELETE FROM journal WHERE seq < :seq AND now < :now;
+
+-- name: last_activation
+SELECT digest FROM activations WHERE county = :county AND kind = :kind ORDER BY seq DESC LIMIT 1;
+
+-- name: activate
+INSERT INTO activations (county, kind, digest, at) VALUES (:county, :kind, :digest, :at);
+
+-- name: reject
+INSERT INTO rejects (county, source, subject, at, code, reason, item, excerpt, sha256, size)
+VALUES (:county, :source, :subject, :at, :code, :reason, :item, :excerpt, :sha256, :size);
+
+-- name: rejects
+SELECT seq, source, subject, at, code, reason, item, excerpt, sha256, size FROM rejects
+WHERE county = :county AND seq < :before ORDER BY seq DESC LIMIT :limit;
+
+-- name: count_rejects
+SELECT code, count(*) AS n FROM rejects WHERE county = :county GROUP BY code ORDER BY code;
+
+-- name: counter
+SELECT value FROM counters WHERE name = :name;
+
+-- name: set_counter
+INSERT INTO counters (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;

@@ -1,0 +1,61 @@
+-- name: add
+INSERT INTO notices (id, alert, warning, county, status, hazard, village, revision, grade, before, purpose, state, released_at,
+    expires_at, code, plan, reason_zh, reason_en, steps_done, next_due)
+VALUES (:id, :alert, :warning, :county, :status, :hazard, :village, :revision, :grade, :before, :purpose, :state, :released_at,
+    :expires_at, :code, :plan, :reason_zh, :reason_en, :steps_done, :next_due);
+
+-- name: add_plan
+INSERT INTO plans (digest, policy, version, body) VALUES (:digest, :policy, :version, :body) ON CONFLICT (digest) DO NOTHING;
+
+-- name: plan
+SELECT body FROM plans WHERE digest = :digest;
+
+-- name: one
+SELECT * FROM notices WHERE id = :id;
+
+-- name: by_code
+SELECT * FROM notices WHERE code = :code ORDER BY seq DESC LIMIT 1;
+
+-- name: by_seq
+SELECT * FROM notices WHERE seq = :seq;
+
+-- name: seq_of
+SELECT seq FROM notices WHERE id = :id;
+
+-- name: last_of_village
+SELECT * FROM notices WHERE warning = :warning AND village = :village ORDER BY revision DESC LIMIT 1;
+
+-- name: due
+SELECT * FROM notices WHERE next_due <= :now ORDER BY grade DESC, next_due LIMIT :limit;
+
+-- name: next_due
+SELECT min(next_due) AS due FROM notices WHERE next_due IS NOT NULL;
+
+-- name: set_agenda
+UPDATE notices SET steps_done = :steps_done, next_due = :next_due WHERE id = :id;
+
+-- name: set_state
+UPDATE notices SET state = :state, next_due = :next_due WHERE id = :id;
+
+-- name: supersede
+UPDATE notices SET state = 'superseded', next_due = NULL
+WHERE warning = :warning AND village = :village AND revision < :revision AND state <> 'superseded';
+
+-- name: current
+SELECT n.* FROM notices n JOIN warning_villages v ON v.warning = n.warning AND v.village = n.village AND v.revision = n.revision
+JOIN warnings w ON w.id = n.warning
+WHERE n.county = :county AND (w.state = 'open' OR w.closed_at > :closed_after) ORDER BY n.grade DESC, n.village;
+
+-- name: asked_of
+SELECT DISTINCT n.* FROM deliveries d JOIN notices n ON n.id = d.notice
+WHERE d.address = :address AND d.accepted_at <= :before AND n.purpose = 'warn' AND n.state IN ('calling', 'answered', 'acting')
+ORDER BY n.seq;
+
+-- name: unanswered
+SELECT count(*) AS n FROM notices WHERE county = :county AND purpose = 'warn' AND state = 'calling';
+
+-- name: all
+SELECT * FROM notices WHERE county = :county ORDER BY seq;
+
+-- name: states
+SELECT purpose, state, count(*) AS n FROM notices WHERE county = :county GROUP BY purpose, state;

@@ -1,0 +1,62 @@
+-- name: add_change
+INSERT INTO changes (id, county, status, mode, rule, hazard, place, before, after, at, decided_at, reason_zh, reason_en, record)
+VALUES (:id, :county, :status, :mode, :rule, :hazard, :place, :before, :after, :at, :decided_at, :reason_zh, :reason_en, :record)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: changes
+SELECT * FROM changes WHERE county = :county AND seq < :before_seq ORDER BY seq DESC LIMIT :limit;
+
+-- name: contributions
+SELECT * FROM contributions
+WHERE county = :county AND status = :status AND hazard = :hazard AND village IN EACH(:villages);
+
+-- name: contribute
+INSERT INTO contributions (county, status, hazard, village, contributor, grade, since, reason_zh, reason_en)
+VALUES (:county, :status, :hazard, :village, :contributor, :grade, :since, :reason_zh, :reason_en)
+ON CONFLICT (county, status, hazard, village, contributor)
+DO UPDATE SET grade = excluded.grade, since = excluded.since, reason_zh = excluded.reason_zh, reason_en = excluded.reason_en;
+
+-- name: withdraw
+DELETE FROM contributions
+WHERE county = :county AND status = :status AND hazard = :hazard AND village = :village AND contributor = :contributor;
+
+-- name: open
+SELECT * FROM warnings WHERE county = :county AND status = :status AND hazard = :hazard AND state = 'open';
+
+-- name: one
+SELECT * FROM warnings WHERE id = :id;
+
+-- name: listed
+SELECT * FROM warnings WHERE county = :county AND seq < :before ORDER BY seq DESC LIMIT :limit;
+
+-- name: due
+SELECT * FROM warnings WHERE alert_due <= :now ORDER BY alert_due LIMIT :limit;
+
+-- name: next_due
+SELECT min(alert_due) AS due FROM warnings WHERE alert_due IS NOT NULL;
+
+-- name: save
+INSERT INTO warnings (id, county, status, hazard, area, state, grade, opened_at, updated_at, closed_at, alert_due, alerts)
+VALUES (:id, :county, :status, :hazard, :area, :state, :grade, :opened_at, :updated_at, :closed_at, :alert_due, :alerts)
+ON CONFLICT (id) DO UPDATE SET state = excluded.state, grade = excluded.grade, updated_at = excluded.updated_at,
+    closed_at = excluded.closed_at, alert_due = excluded.alert_due, alerts = excluded.alerts;
+
+-- name: villages
+SELECT * FROM warning_villages WHERE warning = :warning ORDER BY village;
+
+-- name: save_village
+INSERT INTO warning_villages (warning, village, county, status, grade, told, revision, reason_zh, reason_en)
+VALUES (:warning, :village, :county, :status, :grade, :told, :revision, :reason_zh, :reason_en)
+ON CONFLICT (warning, village) DO UPDATE SET grade = excluded.grade, told = excluded.told, revision = excluded.revision,
+    reason_zh = excluded.reason_zh, reason_en = excluded.reason_en;
+
+-- name: add_alert
+INSERT INTO alerts (id, warning, county, status, message_type, sent_at, expires_at, refs, places, released_by)
+VALUES (:id, :warning, :county, :status, :message_type, :sent_at, :expires_at, :refs, :places, :released_by);
+
+-- name: alerts
+SELECT * FROM alerts WHERE warning = :warning ORDER BY seq;
+
+-- name: in_force
+SELECT w.*, count(v.village) AS villages FROM warnings w JOIN warning_villages v ON v.warning = w.id AND v.grade > 0
+WHERE w.county = :county AND w.state = 'open' GROUP BY w.seq ORDER BY w.grade DESC, w.seq;
