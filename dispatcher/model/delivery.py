@@ -1,0 +1,52 @@
+"""A delivery is one notice to one address over one channel."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from dispatcher.ports import DeliveryState, Status
+from rules.grade import Grade
+
+_NAMESPACE = uuid.UUID("9d1f8a52-6a63-5b0e-9c1c-3a1f0f6d2b11")
+
+
+def delivery_id(notices: tuple[str, ...], channel: str, address: str, step: int, repeat: int) -> str:
+    """The stable id of a delivery: retries of one delivery share it, a deliberate repeat has a new one."""
+    return uuid.uuid5(_NAMESPACE, "\n".join((*sorted(notices), channel, address, str(step), str(repeat)))).hex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """``fallbacks`` are the channels tried next for this person when this one fails for good, in order.
+
+    ``due`` is when it may next be tried, ``lease`` until when a sender has it in hand. ``code`` and ``reason`` say what
+    happened last, ``reference`` is the gateway's own id.
+    """
+
+    id: str
+    notice: str
+    county: str
+    status: Status
+    village: str
+    channel: str
+    person: str
+    role: str
+    address: str
+    language: str
+    grade: Grade
+    text: str
+    state: DeliveryState
+    step: int
+    repeat: int
+    fallbacks: tuple[tuple[str, ...], ...]
+    planned_at: datetime
+    due: datetime
+    expires_at: datetime
+    updated_at: datetime
+    lease: datetime | None = None
+    attempts: int = 0
+    possible_duplicate: bool = False
+    reference: str = ""
+    code: str = ""
+    reason: str = ""
+    accepted_at: datetime | None = None

@@ -1,0 +1,87 @@
+"""A warning is the life of one hazard over one issuing area; an alert is one outward message of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from dispatcher.ports import Status
+from rules.grade import Grade
+
+
+class WarningState(StrEnum):
+    """Open while any of its villages is in a grade."""
+
+    OPEN = "open"
+    LIFTED = "lifted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """What one contributor (``rule:<rule>/<place>``, later a forecaster or an upstream alert) says of one village."""
+
+    county: str
+    status: Status
+    hazard: str
+    village: str
+    contributor: str
+    grade: Grade
+    since: datetime
+    reason_zh: str
+    reason_en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warning:  # noqa: A001 - the word of the field (architecture.md section 1); the builtin is not used in this package
+    """One hazard over one area from opening to lifting. ``alert_due`` is when what was not yet told is told."""
+
+    id: str
+    county: str
+    status: Status
+    hazard: str
+    area: str
+    state: WarningState
+    grade: Grade
+    opened_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None = None
+    alert_due: datetime | None = None
+    alerts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VillageGrade:
+    """Where one village of a warning stands: its grade, the grade it was told last, and how often it was told."""
+
+    warning: str
+    village: str
+    county: str
+    status: Status
+    grade: Grade
+    told: Grade
+    revision: int
+    reason_zh: str
+    reason_en: str
+
+
+class MessageType(StrEnum):
+    """CAP 1.2 msgType of an outward message."""
+
+    ALERT = "Alert"
+    UPDATE = "Update"
+    CANCEL = "Cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One outward message, immutable: ``places`` is (village, grade before, grade now), ``refs`` the alerts it replaces."""
+
+    id: str
+    warning: str
+    county: str
+    status: Status
+    message_type: MessageType
+    sent_at: datetime
+    expires_at: datetime
+    refs: tuple[str, ...]
+    places: tuple[tuple[str, int, int], ...]
+    released_by: str

@@ -1,0 +1,65 @@
+"""Frozen values to rows of the store and back, by their fields' types.
+
+Times become milliseconds, enums their value, booleans 0 or 1, tuples and mappings JSON. A column is called like its field.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from dispatcher.ports import Row
+from dispatcher.timestamps import from_ms, to_ms
+
+T = TypeVar("T")
+_Convert = Callable[[Any], Any]
+
+
+def row_of(value: object) -> dict[str, Any]:
+    """The row of a frozen dataclass."""
+    return {name: write(getattr(value, name)) for name, write, _ in _columns(type(value))}
+
+
+def value_of(kind: type[T], row: Row) -> T:
+    """The dataclass of a row; columns that it does not know are left out."""
+    return kind(**{name: read(row[name]) for name, _, read in _columns(kind)})
+
+
+@cache
+def _columns(kind: type) -> tuple[tuple[str, _Convert, _Convert], ...]:
+    hints = get_type_hints(kind)
+    return tuple((f.name, *_converters(hints[f.name])) for f in fields(kind))
+
+
+def _converters(hint: Any) -> tuple[_Convert, _Convert]:
+    if get_origin(hint) in (Union, UnionType):
+        inner = next(a for a in get_args(hint) if a is not NoneType)
+        write, read = _converters(inner)
+        return (lambda v: None if v is None else write(v)), (lambda v: None if v is None else read(v))
+    if hint is datetime:
+        return to_ms, from_ms
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return (lambda v: v.value), hint
+    if hint is bool:
+        return int, bool
+    if get_origin(hint) is tuple:
+        return _dump, lambda v: _tuple(json.loads(v))
+    if get_origin(hint) in (dict, Mapping):
+        return _dump, json.loads
+    return _same, _same
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(_tuple(v) for v in value) if isinstance(value, list) else value
+
+
+def _same(value: Any) -> Any:
+    return value
