@@ -1,0 +1,8 @@
+"""What every test may ask for: real servers on free ports. Their fixtures are in tests/services."""
+
+pytest_plugins = [
+    "tests.services.left_out",
+    "tests.services.mosquitto",
+    "tests.services.kafka",
+    "tests.services.chromium",
+]
