@@ -12,6 +12,12 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 SPEAKERS = "village.speakers"
+DUTY_ROOM = "county.duty_room"
+
+SMS = "sms"
+LOUDSPEAKER = "loudspeaker"
+DUTY_ROOM_PAGE = "duty_room"
+CHANNELS = (SMS, LOUDSPEAKER, DUTY_ROOM_PAGE)
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -35,13 +41,18 @@ class Measure(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class County:
-    """The county an installation serves. ``languages`` are the languages of its texts, the first one leads."""
+    """The county an installation serves. ``languages`` are the languages of its texts, the first one leads.
+
+    ``issuer`` and ``issuer_en`` are the authority that signs its texts.
+    """
 
     code: str
     name: str
     name_en: str
     timezone: ZoneInfo
     languages: tuple[str, ...]
+    issuer: str
+    issuer_en: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +207,7 @@ class Registry:
         found = self.areas.get(code) or self.stations.get(code)
         if found is None:
             return code
-        return found.name if language == self.county.languages[0] or not found.name_en else found.name_en
+        return (found.name_en if language == "en" else found.name) or found.name
 
 
 def index_of(registry: Registry) -> Index:

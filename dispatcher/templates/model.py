@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from dispatcher.ports import Status
 from rules.grade import Grade
@@ -51,7 +52,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a text is about. ``at`` is aware and shown in the county's time; ``code`` and ``link`` are empty where nothing is asked.
+    """What a text is about. ``at`` is aware and shown in ``zone``; ``code`` and ``link`` are empty where nothing is asked.
 
     ``before`` is the grade a lowering or lift came from (``grade`` is the new one).
     """
@@ -63,6 +64,7 @@ class Facts:
     shelter: str
     issuer: str
     at: datetime
+    zone: ZoneInfo
     travel_time: timedelta | None
     status: Status
     code: str = ""

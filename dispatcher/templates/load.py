@@ -1,0 +1,124 @@
+"""Template files → texts and words. Fields are checked here, so that a text can always be rendered.
+
+A directory holds ``words.<language>.yaml`` and any number of text files, each for one hazard in one language.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from string import Formatter
+
+from dispatcher.document import Spot, read_document
+from dispatcher.errors import ConfigurationError, Problem
+from dispatcher.registry.load import digest_of
+from dispatcher.registry.model import CHANNELS, LOUDSPEAKER
+from dispatcher.templates.model import ANSWER_FIELDS, FIELDS, LIFT, LOWER, Template, Templates, Words
+from dispatcher.textfile import read_tree
+from rules.grade import Grade
+
+GRADE_WORDS = tuple(grade.word for grade in Grade if grade)
+OCCASIONS = (*GRADE_WORDS, LOWER, LIFT)
+ACTION_FIELDS = frozenset({"village", "shelter", "travel_time"})
+_WORDS = ("language", "name", "exercise", "listing", "time_format", "minutes", "at_once", "no_shelter", "grades", "hazards")
+
+
+def load_templates(directory: Path) -> Templates:
+    """All texts of ``*.yaml`` below a directory; ConfigurationError carries every mistake."""
+    problems: list[Problem] = []
+    templates = read_templates(read_tree(directory, {".yaml", ".yml"}, problems), problems)
+    if problems:
+        raise ConfigurationError(problems)
+    return templates
+
+
+def read_templates(texts: Mapping[str, str], problems: list[Problem], default_language: str = "zh") -> Templates:
+    """Texts from file name → content; mistakes are noted, and the result is only good when there are none."""
+    found: dict[tuple[str, str, str, str], Template] = {}
+    words: dict[str, Words] = {}
+    for file, text in texts.items():
+        document = read_document(text, file, problems)
+        if document is None:
+            continue
+        if file.rpartition("/")[2].startswith("words."):
+            entry = read_words(document)
+            words[entry.language] = entry
+            continue
+        for template in read_texts(document):
+            key = (template.hazard, template.occasion, template.channel, template.language)
+            if key in found:
+                document.wrong(f"the text {template.id} is given in two files")
+            found[key] = template
+    return Templates(texts=found, words=words, digest=digest_of(dict(texts)), default_language=default_language)
+
+
+def read_words(document: Spot) -> Words:
+    """The words of one language."""
+    spots = document.entries(_WORDS)
+    plain = {key: spot.text() for key, spot in spots.items() if key not in {"grades", "hazards"}}
+    grades = spots["grades"].entries([grade.word for grade in Grade]) if "grades" in spots else {}
+    hazards = spots["hazards"].pairs() if "hazards" in spots else []
+    if "minutes" in spots:
+        fields_of(spots["minutes"], plain["minutes"], frozenset({"minutes"}))
+    return Words(
+        **{key: plain.get(key, "") for key in _WORDS if key not in {"grades", "hazards"}},
+        grades={Grade.from_word(word): spot.text() for word, spot in grades.items()},
+        hazards={key.text(): value.text() for key, value in hazards},
+    )
+
+
+def read_texts(document: Spot) -> list[Template]:
+    """The texts of one hazard in one language, for every occasion."""
+    found = document.entries(("hazard", "language", "version", "texts"))
+    if "texts" not in found:
+        return []
+    hazard = found["hazard"].text() if "hazard" in found else ""
+    language = found["language"].text() if "language" in found else ""
+    version = found["version"].whole(1, 999_999) if "version" in found else 1
+    templates: list[Template] = []
+    for occasion, spot in found["texts"].entries(OCCASIONS).items():
+        asks = occasion in GRADE_WORDS
+        entries = spot.entries(("action",) if asks else (), CHANNELS if asks else ("action", *CHANNELS))
+        action = entries.pop("action").text() if "action" in entries else ""
+        if action:
+            fields_of(spot, action, ACTION_FIELDS)
+        for channel, entry in entries.items():
+            text = entry.text()
+            fields = fields_of(entry, text, allowed_fields(occasion, channel))
+            if "action" in fields and not action:
+                entry.wrong(f"the text uses {{action}}, but {occasion} has no 'action'")
+            templates.append(
+                Template(
+                    hazard=hazard,
+                    occasion=occasion,
+                    channel=channel,
+                    language=language,
+                    version=version,
+                    text=text,
+                    action=action,
+                    fields=fields,
+                )
+            )
+    return templates
+
+
+def allowed_fields(occasion: str, channel: str) -> frozenset[str]:
+    """Lowering and lifting ask for nothing, and a loudspeaker cannot be answered: no code and no link there."""
+    return FIELDS - ANSWER_FIELDS if occasion in {LOWER, LIFT} or channel == LOUDSPEAKER else FIELDS
+
+
+def fields_of(spot: Spot, text: str, allowed: frozenset[str]) -> frozenset[str]:
+    """The fields a text names; anything but a plain allowed ``{field}`` is a mistake."""
+    shown = ", ".join(f"{{{name}}}" for name in sorted(allowed))
+    try:
+        parts = list(Formatter().parse(text))
+    except ValueError as error:
+        spot.wrong(f"braces do not match ({error}); allowed fields: {shown}")
+        return frozenset()
+    named: set[str] = set()
+    for _, name, form, conversion in parts:
+        if name is None:
+            continue
+        if name not in allowed or form or conversion:
+            spot.wrong(f"unknown field {{{name}}} here; allowed: {shown}")
+            continue
+        named.add(name)
+    return frozenset(named)

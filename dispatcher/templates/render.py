@@ -1,0 +1,51 @@
+"""Facts and a template → the text a person reads or hears. Pure: the same facts always give the same text."""
+
+from datetime import timedelta
+
+from dispatcher.ports import Status
+from dispatcher.templates.model import LIFT, LOWER, Facts, Template, Templates, Words
+from rules.grade import Grade
+
+_MINUTE = timedelta(minutes=1)
+
+
+def render(templates: Templates, facts: Facts, channel: str, language: str) -> str:
+    """The text for one channel in one language; KeyError when there is none (``dispatcher check`` finds that before).
+
+    Whatever is not Actual begins with the language's mark of an exercise, whoever wrote the template.
+    """
+    template = templates.find(facts.hazard, occasion_of(facts.before, facts.grade), channel, language)
+    return fill(template, facts, templates.words[template.language])
+
+
+def occasion_of(before: Grade, after: Grade) -> str:
+    """Which text a move between grades needs: the new grade's own, ``lower`` or ``lift``."""
+    if after is Grade.NONE:
+        return LIFT
+    return LOWER if after < before else after.word
+
+
+def fill(template: Template, facts: Facts, words: Words) -> str:
+    """A template with its fields filled in."""
+    shown = {
+        "village": facts.village,
+        "hazard": words.hazards.get(facts.hazard, facts.hazard),
+        "grade": words.grades[facts.grade],
+        "reason": facts.reason,
+        "shelter": facts.shelter or words.no_shelter,
+        "code": facts.code,
+        "link": facts.link,
+        "issuer": facts.issuer,
+        "time": facts.at.astimezone(facts.zone).strftime(words.time_format),
+        "travel_time": travel_words(facts.travel_time, words),
+    }
+    action = template.action.format(village=shown["village"], shelter=shown["shelter"], travel_time=shown["travel_time"])
+    text = template.text.format(action=action, **shown).strip()
+    return text if facts.status is Status.ACTUAL else f"{words.exercise}{text}"
+
+
+def travel_words(travel_time: timedelta | None, words: Words) -> str:
+    """How a person says when the water may come; unknown and zero are both ``at once``."""
+    if not travel_time or travel_time < _MINUTE:
+        return words.at_once
+    return words.minutes.format(minutes=travel_time // _MINUTE)
