@@ -38,19 +38,3 @@ VALUES (:county, :at, :actor, :origin, :act, :subject, :detail, :previous, :hash
 
 -- name: audit
 SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;
-
--- name: user
-SELECT * FROM users WHERE name = :name;
-
--- name: users
-SELECT name, role, created_at, disabled_at FROM users ORDER BY name;
-
--- name: add_user
-INSERT INTO users (name, role, password, created_at, disabled_at) VALUES (:name, :role, :password, :created_at, NULL)
-ON CONFLICT (name) DO UPDATE SET role = excluded.role, password = excluded.password, disabled_at = NULL;
-
--- name: add_token
-INSERT INTO tokens (digest, name, role, created_at, revoked_at) VALUES (:digest, :name, :role, :created_at, NULL);
-
--- name: token
-SELECT * FROM tokens WHERE digest = :digest AND revoked_at IS NULL;
