@@ -1,0 +1,203 @@
+"""The HTTP face of the phone network: Twilio's Messages API, and two pages for people."""
+
+import asyncio
+import base64
+import hmac
+import re
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from simulators import faults, ledger, phone_network, recording_time, twilio_words
+from simulators.ledger import Entry, Kind
+
+NUMBER = re.compile(r"\+[1-9]\d{6,14}")
+BODY_MAX = 1600
+VALID_MAX_S = 36_000
+PAGE_MAX = 1000
+HANGS_S = 3600.0
+
+
+class Refusal(Exception):
+    """The request is answered with this error of Twilio's."""
+
+    def __init__(self, code: int) -> None:
+        """``code`` is Twilio's."""
+        super().__init__(str(code))
+        self.code = code
+
+
+class Rate:
+    """A token bucket in real seconds: ``per_s`` on average, that many at once; 0 is no limit."""
+
+    def __init__(self, per_s: float) -> None:
+        """Start full."""
+        self._per_s = per_s
+        self._left = per_s
+        self._at = time.monotonic()
+
+    def admits(self) -> bool:
+        """Take one token if there is one."""
+        if not self._per_s:
+            return True
+        now = time.monotonic()
+        self._left = min(max(self._per_s, 1.0), self._left + (now - self._at) * self._per_s)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Gateway:
+    """Handlers for one account."""
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        token: str,
+        network: phone_network.PhoneNetwork,
+        book: ledger.Ledger,
+        clock: recording_time.RecordingTime,
+        wrong: faults.Faults,
+        rate: Rate,
+    ) -> None:
+        """``account`` and ``token`` are the basic authentication asked for."""
+        self._account = account
+        self._secret = "Basic " + base64.b64encode(f"{account}:{token}".encode()).decode()
+        self._network = network
+        self._book = book
+        self._clock = clock
+        self._wrong = wrong
+        self._rate = rate
+        self._seen = len(network.records)
+
+    def application(self) -> web.Application:
+        """The routes."""
+        app = web.Application(middlewares=[_refusing])
+        messages = f"/{twilio_words.API_VERSION}/Accounts/{{account}}/Messages"
+        app.router.add_post(f"{messages}.json", self.create)
+        app.router.add_get(f"{messages}.json", self.list)
+        app.router.add_get(f"{messages}/{{sid}}.json", self.fetch)
+        app.router.add_get("/ledger/summary", self.summary)
+        app.router.add_get("/healthz", self.health)
+        return app
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        """POST Messages.json."""
+        self._authenticate(request)
+        form = dict(parse_qsl(await request.text(), keep_blank_values=True))
+        if not self._rate.admits():
+            self._refuse(form, 20429)
+        try:
+            valid = _checked(form)
+        except Refusal as refusal:
+            self._refuse(form, refusal.code)
+        self._seen += 1
+        return await self._take(request, form, valid)
+
+    async def _take(self, request: web.Request, form: Mapping[str, str], valid: timedelta) -> web.StreamResponse:
+        fault = self._wrong.on_create(self._seen)
+        if fault is faults.Fault.HANG:
+            await asyncio.sleep(HANGS_S)
+        if fault in {faults.Fault.HANG, faults.Fault.REFUSE}:
+            self._refuse(form, 20503)
+        sms = self._network.make(form, valid)
+        swallowed = self._wrong.swallows(self._seen)
+        record = phone_network.Record(sms) if swallowed else self._network.take(sms)
+        if fault is faults.Fault.ANSWER_LATE:
+            await asyncio.sleep(faults.ANSWER_LATE_S)
+        if fault is faults.Fault.LOSE_ANSWER and request.transport is not None:
+            request.transport.abort()
+        return web.json_response(twilio_words.message(record, self._account), status=201)
+
+    async def list(self, request: web.Request) -> web.Response:
+        """GET Messages.json: newest first, by ``To`` and ``DateSent``.
+
+        A text not yet sent has no such date; it is found by the time it was taken, so that one may look for what was just handed over.
+        """
+        self._authenticate(request)
+        asked = {name: value for name, value in request.query.items() if name not in {"Page", "PageSize", "PageToken"}}
+        try:
+            size = min(max(int(request.query.get("PageSize", "50")), 1), PAGE_MAX)
+            number = max(int(request.query.get("Page", "0")), 0)
+            after, before = _bounds(asked)
+        except ValueError:
+            raise Refusal(20001) from None
+        known = self._network.by_number.get(asked["To"], []) if "To" in asked else list(self._network.records.values())
+        found = [r for r in reversed(known) if after <= (r.sent_at or r.sms.accepted_at) <= before]
+        return web.json_response(twilio_words.page(found, self._account, asked, number, size))
+
+    async def fetch(self, request: web.Request) -> web.Response:
+        """GET Messages/{Sid}.json."""
+        self._authenticate(request)
+        record = self._network.records.get(request.match_info["sid"])
+        if record is None:
+            raise Refusal(20404)
+        return web.json_response(twilio_words.message(record, self._account))
+
+    async def summary(self, _: web.Request) -> web.Response:
+        """The figures of the whole ledger."""
+        found = await asyncio.to_thread(lambda: ledger.summary(ledger.read(self._book.path)))
+        return web.json_response(found)
+
+    async def health(self, _: web.Request) -> web.Response:
+        """Alive, and what time it is here."""
+        return web.json_response({"status": "ok", "time": self._clock.now().isoformat(), "messages": len(self._network.records)})
+
+    def _authenticate(self, request: web.Request) -> None:
+        given = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), self._secret.encode()) or request.match_info["account"] != self._account:
+            raise Refusal(20003)
+
+    def _refuse(self, form: Mapping[str, str], code: int) -> NoReturn:
+        self._book.write(Entry(at=self._clock.now(), kind=Kind.SMS_REFUSED, to=form.get("To", ""), code=str(code)))
+        raise Refusal(code)
+
+
+@web.middleware
+async def _refusing(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        status, body = twilio_words.error(refusal.code)
+        return web.json_response(body, status=status)
+
+
+def _checked(form: Mapping[str, str]) -> timedelta:
+    """The validity asked for; Refusal when the form is not one that Twilio would take."""
+    wrong = {
+        21604: not form.get("To"),
+        21211: not NUMBER.fullmatch(form.get("To", "")),
+        21603: not (form.get("From") or form.get("MessagingServiceSid")),
+        21602: not form.get("Body"),
+        21617: len(form.get("Body", "")) > BODY_MAX,
+        21609: not form.get("StatusCallback", "http://").startswith(("http://", "https://")),
+    }
+    code = next((code for code, holds in wrong.items() if holds), None)
+    if code is not None:
+        raise Refusal(code)
+    valid_s = form.get("ValidityPeriod", str(VALID_MAX_S))
+    if not valid_s.isdigit() or not 1 <= int(valid_s) <= VALID_MAX_S:
+        raise Refusal(20001)
+    return timedelta(seconds=int(valid_s))
+
+
+def _bounds(asked: Mapping[str, str]) -> tuple[datetime, datetime]:
+    day = asked.get("DateSent")
+    after, before = asked.get("DateSent>", day), asked.get("DateSent<", day)
+    last = _time(before) if before else datetime.max.replace(tzinfo=UTC)
+    if before and "T" not in before:
+        last += timedelta(days=1)
+    return (_time(after) if after else datetime.min.replace(tzinfo=UTC)), last
+
+
+def _time(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

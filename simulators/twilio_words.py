@@ -1,0 +1,82 @@
+"""How Twilio's HTTP API says things: message resources, pages, errors."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import urlencode
+
+from simulators import phone_network, segments
+
+API_VERSION = "2010-04-01"
+
+ERRORS: Mapping[int, tuple[int, str]] = {
+    20003: (401, "Authenticate"),
+    20404: (404, "The requested resource was not found"),
+    20429: (429, "Too Many Requests"),
+    20503: (503, "Service unavailable, please try again later"),
+    21211: (400, "The 'To' number is not a valid phone number"),
+    21602: (400, "Message body is required"),
+    21603: (400, "A 'From' phone number is required"),
+    21604: (400, "A 'To' phone number is required"),
+    21617: (400, "The concatenated message body exceeds the 1600 character limit"),
+    21609: (400, "The 'StatusCallback' URL is not a valid URL"),
+    20001: (400, "ValidityPeriod must be a whole number of seconds from 1 to 36000; dates must be YYYY-MM-DD or ISO 8601"),
+}
+
+
+def error(code: int) -> tuple[int, dict[str, object]]:
+    """The HTTP status and body of an error."""
+    status, message = ERRORS[code]
+    return status, {"code": code, "message": message, "more_info": f"https://www.twilio.com/docs/errors/{code}", "status": status}
+
+
+def message(record: phone_network.Record, account: str) -> dict[str, object]:
+    """One message resource."""
+    sms = record.sms
+    return {
+        "account_sid": account,
+        "api_version": API_VERSION,
+        "body": sms.body,
+        "date_created": _date(sms.accepted_at),
+        "date_sent": _date(record.sent_at),
+        "date_updated": _date(record.updated_at or sms.accepted_at),
+        "direction": "outbound-api",
+        "error_code": int(record.code) if record.code else None,
+        "error_message": None,
+        "from": sms.sender,
+        "messaging_service_sid": None,
+        "num_media": "0",
+        "num_segments": str(segments.segments(sms.body)),
+        "price": None,
+        "price_unit": "USD",
+        "sid": sms.reference,
+        "status": record.status,
+        "subresource_uris": {"media": f"/{API_VERSION}/Accounts/{account}/Messages/{sms.reference}/Media.json"},
+        "to": sms.to,
+        "uri": f"/{API_VERSION}/Accounts/{account}/Messages/{sms.reference}.json",
+    }
+
+
+def page(found: Sequence[phone_network.Record], account: str, asked: Mapping[str, str], number: int, size: int) -> dict[str, object]:
+    """One page of a list, counted from 0, with the address of the next."""
+    shown = found[number * size : (number + 1) * size]
+    return {
+        "messages": [message(record, account) for record in shown],
+        "page": number,
+        "page_size": size,
+        "start": number * size,
+        "end": max(number * size, number * size + len(shown) - 1),
+        "uri": _page_uri(account, asked, number, size),
+        "first_page_uri": _page_uri(account, asked, 0, size),
+        "previous_page_uri": _page_uri(account, asked, number - 1, size) if number else None,
+        "next_page_uri": _page_uri(account, asked, number + 1, size) if (number + 1) * size < len(found) else None,
+    }
+
+
+def _page_uri(account: str, asked: Mapping[str, str], number: int, size: int) -> str:
+    query = urlencode({**asked, "PageSize": size, "Page": number, "PageToken": f"PA{number}"})
+    return f"/{API_VERSION}/Accounts/{account}/Messages.json?{query}"
+
+
+def _date(at: datetime | None) -> str | None:
+    return format_datetime(at) if at else None

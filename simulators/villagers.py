@@ -1,0 +1,113 @@
+"""The villagers: they read, wait, and answer by text or through the link in it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+
+from simulators import agenda, answering, chance, fates, ground, habits, link_form, webhooks, wording
+from simulators.ledger import Entry, Kind
+
+
+class Villagers:
+    """Everybody with a phone. A question is answered once, however often it is asked."""
+
+    def __init__(
+        self,
+        *,
+        on: ground.Ground,
+        habit_of: Mapping[str, habits.Habit],
+        calls: webhooks.Webhooks,
+        plans: agenda.Agenda,
+        inbound_url: str,
+    ) -> None:
+        """``habit_of`` goes by phone number; without ``inbound_url`` answers by text reach nobody but the ledger."""
+        self._on = on
+        self._habit_of = habit_of
+        self._calls = calls
+        self._plans = plans
+        self._inbound_url = inbound_url
+        self._asked: set[tuple[str, str]] = set()
+        self._done: set[str] = set()
+
+    def remember(self, entry: Entry) -> None:
+        """Take up what the ledger says was done in an earlier run."""
+        final = {Kind.CALLBACK_SENT, Kind.CALLBACK_GAVE_UP, Kind.LINK_SUBMITTED, Kind.LINK_GAVE_UP}
+        if entry.act and entry.kind in final and entry.code != "no-answer":
+            self._done.add(entry.act)
+
+    def read(self, sms: fates.Sms, delivered_at: datetime) -> None:
+        """A text will reach a phone at that time: plan what its owner does about each question in it."""
+        habit = self._habit_of.get(sms.to)
+        if habit is None:
+            return
+        for question in wording.questions(sms.body):
+            if (sms.to, question.key) in self._asked:
+                continue
+            self._asked.add((sms.to, question.key))
+            for answer in answering.answers(question, sms.to, habit, self._on.settings, self._on.seed, delivered_at):
+                if answer.act not in self._done:
+                    self._plans.put(answer.at, partial(self._give, sms, question, answer))
+
+    async def _give(self, sms: fates.Sms, question: wording.Question, answer: answering.Answer) -> None:
+        if answer.act in self._done:
+            return
+        settled = await (self._press(sms, answer) if answer.link else self._reply(sms, answer))
+        if settled:
+            self._done.add(answer.act)
+        else:  # nobody was there: when the same question comes again, he tries again
+            self._asked.discard((sms.to, question.key))
+
+    async def _reply(self, sms: fates.Sms, answer: answering.Answer) -> bool:
+        reference = chance.identity("SM", self._on.seed, "reply", answer.act)
+        self._note(Kind.SMS_REPLY, sms, answer, reference=reference, body=answer.text)
+        if not self._inbound_url:
+            return True
+        form = _inbound_form(sms, answer.text, reference, self._on.account)
+        outcome = await self._calls.call(self._inbound_url, form, reference)
+        self._note(Kind.CALLBACK_SENT if outcome.through else Kind.CALLBACK_GAVE_UP, sms, answer, reference=reference, code=outcome.code)
+        return outcome.answered
+
+    async def _press(self, sms: fates.Sms, answer: answering.Answer) -> bool:
+        opened = await self._calls.insist("GET", answer.link)
+        if not opened.through:
+            self._note(Kind.LINK_GAVE_UP, sms, answer, code=opened.code)
+            return opened.answered
+        self._note(Kind.LINK_OPENED, sms, answer, code=opened.code)
+        press = link_form.press(opened.page, answer.link, answer.action, answer.people)
+        if press is None:
+            self._note(Kind.LINK_GAVE_UP, sms, answer, code="no-button")
+            return True
+        outcome = await self._calls.insist(press.method, press.url, press.form)
+        self._note(Kind.LINK_SUBMITTED if outcome.through else Kind.LINK_GAVE_UP, sms, answer, code=outcome.code)
+        return outcome.answered
+
+    def _note(self, kind: Kind, sms: fates.Sms, answer: answering.Answer, *, reference: str = "", body: str = "", code: str = "") -> None:
+        self._on.book.write(
+            Entry(
+                at=self._on.clock.now(),
+                kind=kind,
+                delivery=sms.delivery,
+                to=sms.to,
+                reference=reference,
+                act=answer.act,
+                body=body,
+                code=code,
+                more={"action": answer.action},
+            )
+        )
+
+
+def _inbound_form(sms: fates.Sms, text: str, reference: str, account: str) -> list[tuple[str, str]]:
+    return [
+        ("MessageSid", reference),
+        ("SmsSid", reference),
+        ("SmsMessageSid", reference),
+        ("AccountSid", account),
+        ("From", sms.to),
+        ("To", sms.sender),
+        ("Body", text),
+        ("NumMedia", "0"),
+        ("NumSegments", "1"),
+        ("SmsStatus", "received"),
+        ("ApiVersion", "2010-04-01"),
+    ]
