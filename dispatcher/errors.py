@@ -4,6 +4,9 @@ DispatcherError
 ├── ConfigurationError     a file an operator wrote is wrong: show it, exit 1
 ├── Unreachable            the far side did not answer at start: exit 3
 ├── SourceLost             a source lost its connection: the supervisor opens it again
+├── LinkRefused            an answer link is altered or too old
+├── NotAsked               an answer to a notice that asks for none any more
+├── Overloaded             more than can be taken in now: try again later
 └── DeliveryError          one send did not succeed
     ├── TransientFailure   nothing was accepted: try again later
     ├── PermanentFailure   this address will never work: next channel now
@@ -47,6 +50,23 @@ class Unreachable(DispatcherError):
 
 class SourceLost(DispatcherError):
     """The connection of a source broke; nothing unacknowledged is lost, the supervisor opens it again."""
+
+
+class LinkRefused(DispatcherError):
+    """An answer link is altered (``expired`` false) or too old."""
+
+    def __init__(self, message: str, *, expired: bool) -> None:
+        """``message`` is one sentence for the person who followed the link."""
+        super().__init__(message)
+        self.expired = expired
+
+
+class NotAsked(DispatcherError):
+    """An answer came for a notice that is superseded, lifted or asks for nothing; the message says which."""
+
+
+class Overloaded(DispatcherError):
+    """More is waiting than may be held in memory; nothing of this request was taken in."""
 
 
 class DeliveryError(DispatcherError):

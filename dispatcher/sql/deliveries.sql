@@ -68,3 +68,7 @@ SELECT count(*) AS n FROM deliveries WHERE county = :county AND state IN ('plann
 
 -- name: all
 SELECT * FROM deliveries WHERE county = :county ORDER BY seq;
+
+-- name: told
+SELECT DISTINCT d.village, d.channel, d.person, d.role, d.address, d.language FROM deliveries d JOIN notices n ON n.id = d.notice
+WHERE n.warning = :warning AND d.state NOT IN ('planned', 'superseded', 'expired', 'failed');

@@ -1,0 +1,188 @@
+"""Who is told what, now: from a notice and the entries of its plan that are due to deliveries.
+
+Decisions only. A role that nobody holds, or a person without a usable channel, is a gap with an owner: a task.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dispatcher.agenda import Entry
+from dispatcher.house import House
+from dispatcher.links import Link, sign_link
+from dispatcher.model.delivery import Delivery, delivery_id
+from dispatcher.model.notice import Notice, Purpose
+from dispatcher.model.task import Task, TaskKind
+from dispatcher.policy.model import GradePlan, Step
+from dispatcher.ports import DeliveryState
+from dispatcher.registry.model import SPEAKERS
+from dispatcher.templates.model import Facts
+from dispatcher.templates.render import render
+
+DUTY_ROOM = "duty_room"
+LOUDSPEAKER = "loudspeaker"
+_DUTY_ROOM_ROLE = "county.duty_room"
+_DUTY_ROOM_ADDRESS = "duty-room"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One address of one person (or speaker, or the duty room), and the channels to try when this one fails."""
+
+    person: str
+    role: str
+    channel: str
+    address: str
+    language: str
+    fallbacks: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What an entry of the plan comes to."""
+
+    deliveries: tuple[Delivery, ...]
+    tasks: tuple[Task, ...]
+
+
+def call(house: House, notice: Notice, plan: GradePlan, entries: Sequence[Entry], now: datetime) -> Call:
+    """The deliveries of the entries that are due. The duty room and speakers are not repeated at people's pace twice over."""
+    deliveries: dict[str, Delivery] = {}
+    tasks: list[Task] = []
+    for entry in entries:
+        step = plan.steps[entry.step]
+        targets, gaps = targets_of(house, notice, step)
+        for target in targets:
+            if entry.repeat and target.channel == DUTY_ROOM:
+                continue  # the page still shows it
+            made = deliver(house, notice, target, entry.step, entry.repeat, now)
+            deliveries.setdefault(made.id, made)
+        if not entry.repeat:
+            tasks += (_gap(house, notice, gap, now) for gap in gaps)
+            if step.task:
+                tasks.append(_step_task(house, notice, entry, step, now))
+    return Call(deliveries=tuple(deliveries.values()), tasks=tuple(tasks))
+
+
+def targets_of(house: House, notice: Notice, step: Step) -> tuple[list[Target], list[str]]:
+    """Whom a step reaches for this village, and the roles that reach nobody."""
+    targets: list[Target] = []
+    gaps: list[str] = []
+    for role in step.to:
+        found = _targets_of_role(house, notice.village, role, step.by)
+        if not found:
+            gaps.append(role)
+        targets += found
+    return targets, gaps
+
+
+def _targets_of_role(house: House, village: str, role: str, by: tuple[tuple[str, ...], ...]) -> list[Target]:
+    language = house.registry.county.languages[0]
+    if role == _DUTY_ROOM_ROLE:
+        return [Target(person="", role=role, channel=DUTY_ROOM, address=_DUTY_ROOM_ADDRESS, language=language)]
+    if role == SPEAKERS:
+        speakers = house.registry.speakers_of(village)
+        return [Target(person="", role=role, channel=LOUDSPEAKER, address=s.id, language=language) for s in speakers]
+    return [
+        target
+        for contact in house.registry.resolve(role, village)
+        for target in targets_of_person(house, contact.id, role, by)
+    ]
+
+
+def targets_of_person(house: House, person: str, role: str, by: tuple[tuple[str, ...], ...]) -> list[Target]:
+    """The first channels of ``by`` that the person has, with the rest as fallbacks."""
+    contact = house.registry.contacts[person]
+    usable = tuple(group for group in (tuple(c for c in g if c in contact.channels and contact.phone) for g in by) if group)
+    if not usable:
+        return []
+    return [
+        Target(person=person, role=role, channel=c, address=contact.phone, language=contact.language, fallbacks=usable[1:])
+        for c in usable[0]
+    ]
+
+
+def deliver(house: House, notice: Notice, target: Target, step: int, repeat: int, now: datetime) -> Delivery:
+    """One delivery, with its text; due at once."""
+    return Delivery(
+        id=delivery_id((notice.id,), target.channel, target.address, step, repeat),
+        notice=notice.id,
+        county=notice.county,
+        status=notice.status,
+        village=notice.village,
+        channel=target.channel,
+        person=target.person,
+        role=target.role,
+        address=target.address,
+        language=target.language,
+        grade=notice.grade,
+        text=text_for(house, notice, target),
+        state=DeliveryState.PLANNED,
+        step=step,
+        repeat=repeat,
+        fallbacks=target.fallbacks,
+        planned_at=now,
+        due=now,
+        expires_at=notice.expires_at,
+        updated_at=now,
+    )
+
+
+def text_for(house: House, notice: Notice, target: Target) -> str:
+    """What this person reads: facts of the notice in his language, with code and link only where an answer is asked."""
+    registry, language = house.registry, target.language
+    leading = language == registry.county.languages[0]
+    village = registry.villages[notice.village]
+    asks = notice.purpose is Purpose.WARN and target.channel not in (LOUDSPEAKER, DUTY_ROOM)
+    link = sign_link(house.secret, Link(notice.code, target.person), notice.expires_at) if asks else ""
+    facts = Facts(
+        village=registry.name_of(notice.village, language),
+        hazard=notice.hazard,
+        grade=notice.grade,
+        before=notice.before,
+        reason=notice.reason_zh if language == "zh" else notice.reason_en,
+        shelter=village.shelter if leading or not village.shelter_en else village.shelter_en,
+        issuer=registry.county.name if leading else registry.county.name_en,
+        at=notice.released_at,
+        zone=registry.county.timezone,
+        travel_time=house.travel_times.get(notice.village),
+        status=notice.status,
+        code=notice.code if asks else "",
+        link=f"{house.public_url}/a/{link}" if asks else "",
+    )
+    return render(house.templates, facts, target.channel, language)
+
+
+def fallback(house: House, delivery: Delivery, notice: Notice, now: datetime) -> tuple[Delivery, ...]:
+    """The next channels of a person whose channel failed for good; none left gives nothing."""
+    if not delivery.fallbacks:
+        return ()
+    channels, rest = delivery.fallbacks[0], delivery.fallbacks[1:]
+    target = Target(
+        person=delivery.person, role=delivery.role, channel="", address=delivery.address, language=delivery.language, fallbacks=rest
+    )
+    return tuple(deliver(house, notice, replace(target, channel=c), delivery.step, delivery.repeat, now) for c in channels)
+
+
+def _gap(house: House, notice: Notice, role: str, now: datetime) -> Task:
+    zh, en = house.registry.name_of(notice.village, "zh"), house.registry.name_of(notice.village, "en")
+    return _task(
+        notice, TaskKind.GAP, f"gap/{notice.village}/{role}", f"{zh}：{role} 无人可叫，请补登联系人", f"{en}: nobody reachable as {role}", now
+    )
+
+
+def _step_task(house: House, notice: Notice, entry: Entry, step: Step, now: datetime) -> Task:
+    zh, en = house.registry.name_of(notice.village, "zh"), house.registry.name_of(notice.village, "en")
+    key = f"step/{notice.id}/{entry.step}"
+    return _task(notice, TaskKind.OVERDUE, key, f"{zh}未应答：{step.task}", f"{en} has not answered: {step.task_en or step.task}", now)
+
+
+def _task(notice: Notice, kind: TaskKind, key: str, zh: str, en: str, now: datetime) -> Task:
+    return Task(
+        key=key, county=notice.county, status=notice.status, kind=kind, village=notice.village, text_zh=zh, text_en=en, opened_at=now
+    )
+
+
+def tell_again(house: House, notice: Notice, told: Iterable[Target], now: datetime) -> tuple[Delivery, ...]:
+    """A lowering or lift goes to exactly those who were told before, by the way they were told."""
+    return tuple(deliver(house, notice, target, 0, 0, now) for target in told)

@@ -1,0 +1,226 @@
+"""Inside one transaction: grade changes become warnings, due warnings alerts, alerts notices with their first deliveries.
+
+The shell around grading.py, alerting.py, agenda.py and calling.py: it loads, calls them and stores.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dispatcher.agenda import agenda, entries_due, next_due, passed
+from dispatcher.alerting import Released, plan_for, release
+from dispatcher.calling import DUTY_ROOM, Target, call, tell_again
+from dispatcher.explain import change_as_json
+from dispatcher.feed import alert_line, change_line, task_line
+from dispatcher.grading import Graded, Standing, grade_villages, live, villages_concerned
+from dispatcher.house import House
+from dispatcher.model.delivery import Delivery
+from dispatcher.model.notice import Notice, Purpose
+from dispatcher.model.task import FeedLine, Task
+from dispatcher.model.warning import Alert, Contribution, VillageGrade, Warning
+from dispatcher.policy.model import GradePlan, Policy
+from dispatcher.policy.snapshot import plan_as_json
+from dispatcher.ports import Transaction
+from dispatcher.rows import row_of, value_of
+from dispatcher.timestamps import to_ms
+from rules.change import Change
+from rules.grade import Grade
+from rules.sentence import sentence
+
+AUTO = "policy:auto"
+_ALERTS_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What one transaction added, for metrics."""
+
+    changes: int = 0
+    alerts: int = 0
+    notices: int = 0
+    deliveries: int = 0
+
+
+async def apply_changes(tx: Transaction, house: House, changes: Sequence[Change], now: datetime) -> Issued:
+    """Record the changes; grade the villages of the live ones; release at once what must not wait."""
+    if not changes:
+        return Issued()
+    await tx.run_many("warnings.add_change", [_change_row(house, change) for change in changes])
+    alive = live(changes)
+    for hazard in sorted({change.hazard for change in alive}):
+        await _grade_hazard(tx, house, hazard, [c for c in alive if c.hazard == hazard], now)
+    await add_feed(tx, [change_line(house, change) for change in changes])
+    released = await release_due(tx, house, now)
+    return replace(released, changes=len(changes))
+
+
+async def release_due(tx: Transaction, house: House, now: datetime) -> Issued:
+    """Release every warning whose time to tell has come."""
+    rows = await tx.fetch("warnings.due", {"now": to_ms(now), "limit": _ALERTS_AT_ONCE})
+    total = Issued()
+    for row in rows:
+        one = await _release(tx, house, value_of(Warning, row), now)
+        total = Issued(
+            alerts=total.alerts + one.alerts, notices=total.notices + one.notices, deliveries=total.deliveries + one.deliveries
+        )
+    return total
+
+
+async def _grade_hazard(tx: Transaction, house: House, hazard: str, changes: Sequence[Change], now: datetime) -> None:
+    scope = {"county": house.county, "status": house.status.value, "hazard": hazard}
+    villages = json.dumps(sorted(villages_concerned(changes, house.registry)))
+    warnings = [value_of(Warning, row) for row in await tx.fetch("warnings.open", scope)]
+    contributions = await tx.fetch("warnings.contributions", {**scope, "villages": villages})
+    known = await tx.fetch("warnings.villages_of_open", scope)
+    standing = Standing(
+        contributions=[value_of(Contribution, row) for row in contributions],
+        warnings=warnings,
+        villages=[value_of(VillageGrade, row) for row in known],
+    )
+    graded = grade_villages(hazard, changes, standing, house.registry, status=house.status, now=now, coalesce=house.coalesce)
+    await _store_graded(tx, graded)
+
+
+async def _store_graded(tx: Transaction, graded: Graded) -> None:
+    await tx.run_many("warnings.withdraw", [row_of(c) for c in graded.withdrawn])
+    await tx.run_many("warnings.contribute", [row_of(c) for c in graded.contributed])
+    await tx.run_many("warnings.save", [row_of(w) for w in graded.warnings])
+    await tx.run_many("warnings.save_village", [row_of(v) for v in graded.villages])
+
+
+async def _release(tx: Transaction, house: House, warning: Warning, now: datetime) -> Issued:
+    policy = house.policies.for_hazard(warning.hazard)
+    villages = [value_of(VillageGrade, row) for row in await tx.fetch("warnings.villages", {"warning": warning.id})]
+    alerts = [value_of(Alert, row) for row in await tx.fetch("warnings.alerts", {"warning": warning.id})]
+    digests = await _snapshot_plans(tx, policy)
+    released = release(warning, villages, alerts, policy, digests, now=now, released_by=AUTO)
+    await tx.run("warnings.save", row_of(released.warning))
+    if released.alert is None:
+        return Issued()
+    notices, deliveries, tasks = await _call_all(tx, house, policy, released, now)
+    await tx.run("warnings.add_alert", row_of(released.alert))
+    await tx.run_many("warnings.save_village", [row_of(v) for v in released.villages])
+    await _supersede(tx, notices, now)
+    await tx.run_many("notices.add", [row_of(n) for n in notices])
+    await tx.run_many("deliveries.add", [row_of(d) for d in deliveries])
+    await add_tasks(tx, house, tasks)
+    await add_feed(tx, [alert_line(house, released.alert, released.warning)])
+    return Issued(alerts=1, notices=len(notices), deliveries=len(deliveries))
+
+
+async def _call_all(
+    tx: Transaction, house: House, policy: Policy, released: Released, now: datetime
+) -> tuple[list[Notice], list[Delivery], list[Task]]:
+    codes = iter(await _codes(tx, house, sum(n.purpose is Purpose.WARN for n in released.notices)))
+    told = await _told(tx, released.warning.id)
+    notices: list[Notice] = []
+    deliveries: list[Delivery] = []
+    tasks: list[Task] = []
+    for notice in released.notices:
+        if notice.purpose is Purpose.WARN:
+            coded = replace(notice, code=next(codes))
+            opened, made, gaps = first_call(house, coded, plan_for(policy, notice.grade, notice.before), now)
+            tasks += gaps
+        else:
+            opened, made = notice, tell_again(house, notice, told.get(notice.village, ()), now)
+        notices.append(opened)
+        deliveries += made
+    return notices, deliveries, tasks
+
+
+def first_call(house: House, notice: Notice, plan: GradePlan, now: datetime) -> tuple[Notice, tuple[Delivery, ...], tuple[Task, ...]]:
+    """Everything that is due at release. A step that reaches nobody lets the next one start at once."""
+    entries = agenda(plan)
+    done = passed(entries, notice.released_at, now)
+    called = call(house, notice, plan, entries_due(entries[:done], 0, frozenset(), notice.released_at, now), now)
+    tasks = called.tasks
+    while done < len(entries) and not any(d.person for d in called.deliveries):
+        called = call(house, notice, plan, [*entries[: done + 1]], now)
+        tasks += tuple(t for t in called.tasks if t not in tasks)
+        done += 1
+    due = next_due(entries, done, frozenset(), notice.released_at)
+    return replace(notice, steps_done=done, next_due=due), called.deliveries, tasks
+
+
+async def _told(tx: Transaction, warning: str) -> dict[str, list[Target]]:
+    """Who was told of this warning so far, by village."""
+    told: dict[str, list[Target]] = {}
+    for row in await tx.fetch("deliveries.told", {"warning": warning}):
+        if row["channel"] != DUTY_ROOM:
+            target = Target(
+                person=row["person"], role=row["role"], channel=row["channel"], address=row["address"], language=row["language"]
+            )
+            told.setdefault(row["village"], []).append(target)
+    return told
+
+
+async def _snapshot_plans(tx: Transaction, policy: Policy) -> Mapping[Grade, str]:
+    """Store the call plans as they are now; a notice points to the one it was released under."""
+    digests = {}
+    for grade, plan in policy.grades.items():
+        body = plan_as_json(plan)
+        digests[grade] = hashlib.sha256(f"{policy.id}@{policy.version}/{grade.word}\n{body}".encode()).hexdigest()[:32]
+        await tx.run("notices.add_plan", {"digest": digests[grade], "policy": policy.id, "version": policy.version, "body": body})
+    return digests
+
+
+async def _supersede(tx: Transaction, notices: Iterable[Notice], now: datetime) -> None:
+    """What is not yet sent of an older revision is not sent any more; its timers stop."""
+    rows = [
+        {"warning": n.warning, "village": n.village, "revision": n.revision, "now": to_ms(now), "reason": "a newer notice"}
+        for n in notices
+        if n.revision > 1
+    ]
+    await tx.run_many("notices.supersede", rows)
+    await tx.run_many("deliveries.supersede_village", rows)
+
+
+async def _codes(tx: Transaction, house: House, count: int) -> list[str]:
+    """Short codes for this many notices, from a counter that walks through all codes before one comes again."""
+    rows = await tx.fetch("journal.counter", {"name": "code"})
+    start = int(rows[0]["value"]) if rows else 0
+    await tx.run("journal.set_counter", {"name": "code", "value": start + count})
+    return [code_of(n, code_digits(house)) for n in range(start, start + count)]
+
+
+def code_digits(house: House) -> int:
+    """Four digits for a county, six for a province: a code must not come again within 30 days."""
+    return 4 if len(house.registry.villages) <= 1000 else 6  # noqa: PLR2004 - 9,000 codes / 1,000 villages = 9 notices each in 30 days
+
+
+def code_of(number: int, digits: int) -> str:
+    """The ``number``-th code: neighbours in time look nothing alike, and none begins with 0."""
+    lowest = 10 ** (digits - 1)
+    return str(lowest + (number * 7919 + 4217) % (9 * lowest))
+
+
+def _change_row(house: House, change: Change) -> dict[str, object]:
+    return {
+        "id": change.id,
+        "county": house.county,
+        "status": house.status.value,
+        "mode": change.mode.value,
+        "rule": change.rule,
+        "hazard": change.hazard,
+        "place": change.place,
+        "before": int(change.before),
+        "after": int(change.after),
+        "at": to_ms(change.at),
+        "decided_at": to_ms(change.decided_at),
+        "reason_zh": sentence(change, "zh", house.registry.name_of(change.place, "zh")),
+        "reason_en": sentence(change, "en", house.registry.name_of(change.place, "en")),
+        "record": change_as_json(change),
+    }
+
+
+async def add_tasks(tx: Transaction, house: House, tasks: Sequence[Task]) -> None:
+    """Open tasks (the same matter opens none twice) and say so on the live stream."""
+    new = [task for task in tasks if await tx.run("desk.add_task", row_of(task))]
+    await add_feed(tx, [task_line(house, task) for task in new])
+
+
+async def add_feed(tx: Transaction, lines: Sequence[FeedLine]) -> None:
+    """Add lines to the live stream."""
+    await tx.run_many("desk.add_feed", [row_of(line) for line in lines])

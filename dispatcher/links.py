@@ -1,0 +1,43 @@
+"""Answer links: signed, for one notice and one person, for a limited time. Short, because they travel in text messages."""
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from dispatcher.errors import LinkRefused
+
+_MAC_BYTES = 12
+_MINUTE_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link speaks for: the notice with this short code, answered by this contact."""
+
+    code: str
+    person: str
+
+
+def sign_link(secret: bytes, link: Link, expires_at: datetime) -> str:
+    """The token of a link: ``code.person.minutes.mac``, safe in a URL."""
+    body = f"{link.code}.{link.person}.{int(expires_at.timestamp()) // _MINUTE_S + 1:x}"
+    return f"{body}.{_mac(secret, body)}"
+
+
+def open_link(secret: bytes, token: str, now: datetime) -> Link:
+    """What a token speaks for; LinkRefused when it was altered or has expired."""
+    body, _, mac = token.rpartition(".")
+    if not hmac.compare_digest(_mac(secret, body).encode(), mac.encode("utf-8", "replace")):
+        raise LinkRefused("this link is not genuine or was cut short", expired=False)
+    head, _, minutes = body.rpartition(".")
+    code, _, person = head.partition(".")
+    if datetime.fromtimestamp(int(minutes, 16) * _MINUTE_S, UTC) < now:
+        raise LinkRefused("this link has expired", expired=True)
+    return Link(code, person)
+
+
+def _mac(secret: bytes, body: str) -> str:
+    digest = hmac.new(secret, b"answer-link\n" + body.encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest[:_MAC_BYTES]).decode()

@@ -1,0 +1,97 @@
+"""The life of a delivery. Everything that affects its state lives in this file.
+
+planned → sending → accepted → sent → delivered | undelivered | failed
+planned → expired | superseded;  sending → planned (try again) | unknown → sending (marked a possible duplicate)
+
+Far sides report late, twice and out of order: a report never moves a delivery to a lower rank.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from dispatcher.errors import DeliveryError, PermanentFailure, UnknownOutcome
+from dispatcher.model.delivery import Delivery
+from dispatcher.ports import DeliveryState, Receipt
+
+RANK = {
+    DeliveryState.PLANNED: 0,
+    DeliveryState.SENDING: 1,
+    DeliveryState.UNKNOWN: 1,
+    DeliveryState.EXPIRED: 2,
+    DeliveryState.SUPERSEDED: 2,
+    DeliveryState.ACCEPTED: 3,
+    DeliveryState.SENT: 4,
+    DeliveryState.UNDELIVERED: 5,
+    DeliveryState.FAILED: 5,
+    DeliveryState.DELIVERED: 6,
+}
+OPEN = frozenset({DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.UNKNOWN})
+GAVE_UP = frozenset({DeliveryState.UNDELIVERED, DeliveryState.FAILED})
+REACHED_GATEWAY = frozenset(
+    {DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.UNDELIVERED, DeliveryState.UNKNOWN}
+)
+
+MAX_TRIES = 6
+FIRST_WAIT = timedelta(seconds=2)
+LONGEST_WAIT = timedelta(minutes=2)
+LEASE = timedelta(seconds=60)
+
+
+def on_receipt(delivery: Delivery, receipt: Receipt, now: datetime) -> Delivery | None:
+    """The delivery after a report; None when the report tells nothing new."""
+    if RANK[receipt.state] <= RANK[delivery.state]:
+        return None
+    reached = RANK[receipt.state] >= RANK[DeliveryState.ACCEPTED]
+    return replace(
+        delivery,
+        state=receipt.state,
+        lease=None,
+        reference=receipt.reference or delivery.reference,
+        code=receipt.code,
+        reason=receipt.reason,
+        accepted_at=delivery.accepted_at or (now if reached else None),
+        updated_at=now,
+    )
+
+
+def on_failure(delivery: Delivery, error: DeliveryError, now: datetime, jitter: float) -> Delivery:
+    """The delivery after a try that raised. ``jitter`` in 0…1 spreads the next try.
+
+    An unknown outcome is always tried again while the notice holds: told twice is better than not told, and it is marked.
+    """
+    failed = replace(delivery, state=DeliveryState.FAILED, lease=None, code=error.code, reason=error.reason, updated_at=now)
+    if isinstance(error, PermanentFailure):
+        return failed
+    due = now + wait_after(delivery.attempts, jitter)
+    unknown = isinstance(error, UnknownOutcome)
+    if due >= delivery.expires_at or (not unknown and delivery.attempts >= MAX_TRIES):
+        return failed
+    return replace(failed, state=DeliveryState.UNKNOWN if unknown else DeliveryState.PLANNED, due=due)
+
+
+def wait_after(attempts: int, jitter: float) -> timedelta:
+    """Exponential wait before the next try: 2 s, 4 s, 8 s … 2 min, spread by half either way."""
+    wait = min(FIRST_WAIT * 2 ** max(0, min(attempts - 1, 10)), LONGEST_WAIT)
+    return wait * (0.5 + jitter)
+
+
+def on_lost_lease(delivery: Delivery, now: datetime) -> Delivery:
+    """A sender died with this in hand: the request may have left."""
+    return replace(delivery, state=DeliveryState.UNKNOWN, due=now, lease=None, code="lease", reason="the sender stopped", updated_at=now)
+
+
+def on_expiry(delivery: Delivery, now: datetime) -> Delivery:
+    """Too old to be said: dropped with a record."""
+    return replace(delivery, state=DeliveryState.EXPIRED, lease=None, code="expired", reason="the notice no longer holds", updated_at=now)
+
+
+def on_lease(delivery: Delivery, now: datetime) -> Delivery:
+    """A sender takes it in hand. Once the outcome of a try was unknown, every later one may be a duplicate."""
+    return replace(
+        delivery,
+        state=DeliveryState.SENDING,
+        lease=now + LEASE,
+        attempts=delivery.attempts + 1,
+        possible_duplicate=delivery.possible_duplicate or delivery.state is DeliveryState.UNKNOWN,
+        updated_at=now,
+    )
