@@ -1,0 +1,71 @@
+"""Which station measures what, compiled so that one look-up answers for a reading."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dispatcher.units import VARIABLES
+
+KINDS = ("increment", "instant")
+"""What a reading can be: what fell in its interval, or the value of the moment."""
+
+KIND_WORDS: Mapping[str, str] = {"increment": "increment", "instant": "instant", "level": "instant"}
+"""The words a sender may use for a kind; ``level`` is an older word for ``instant``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueEntry:
+    """One row of the registry: this station reports this variable, of this kind, every ``interval_s`` seconds."""
+
+    station: str
+    variable: str
+    kind: str
+    interval_s: int
+
+
+class Place(NamedTuple):
+    """Where a reading in one unit belongs and how its value becomes canonical; ``low`` to ``high`` is canonical too."""
+
+    station: str
+    variable: str
+    kind: str
+    times: float
+    over: float
+    plus: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Every accepted (station, variable, unit), and the kinds of (station, variable). Made with ``catalogue``."""
+
+    places: Mapping[tuple[str, str, str], Place]
+    stations: Mapping[str, tuple[str, ...]]
+
+
+def catalogue(entries: Iterable[CatalogueEntry]) -> Catalogue:
+    """Compile the registry's rows; ValueError names the row that cannot be and what is allowed."""
+    places: dict[tuple[str, str, str], Place] = {}
+    stations: dict[str, list[str]] = {}
+    for entry in entries:
+        _check(entry, stations)
+        stations.setdefault(entry.station, []).append(entry.variable)
+        variable = VARIABLES[entry.variable]
+        for unit, (times, over, plus) in variable.units.items():
+            places[entry.station, entry.variable, unit] = Place(
+                entry.station, entry.variable, entry.kind, times, over, plus, variable.low, variable.high
+            )
+    return Catalogue(places, {station: tuple(variables) for station, variables in stations.items()})
+
+
+def _check(entry: CatalogueEntry, stations: Mapping[str, list[str]]) -> None:
+    where = f"station {entry.station!r}, variable {entry.variable!r}"
+    if entry.variable not in VARIABLES:
+        raise ValueError(f"{where}: unknown variable; allowed: {', '.join(VARIABLES)}")
+    if entry.kind not in KINDS:
+        raise ValueError(f"{where}: kind {entry.kind!r}; allowed: {', '.join(KINDS)}")
+    if entry.interval_s <= 0:
+        raise ValueError(f"{where}: an interval of {entry.interval_s} s; allowed: whole seconds above 0")
+    if entry.variable in stations.get(entry.station, ()):
+        raise ValueError(f"{where}: listed twice; allowed: one row for each station and variable")

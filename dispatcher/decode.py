@@ -1,0 +1,219 @@
+"""Bytes become readings and rejects. Total: whatever arrives, nothing is raised and nothing is left out silently.
+
+A body without a fault takes the fast path. Any doubt sends the whole body down the careful path, which looks at each
+item by itself and words the reason; both give the same readings, by test.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Annotated, Literal
+
+import msgspec
+
+from dispatcher.catalogue import KIND_WORDS, Catalogue
+from dispatcher.elements import Element, elements
+from dispatcher.examine import DEFAULT_BOUNDS, Bounds, Examiner, epoch_s
+from dispatcher.ports import Item, Kind
+from dispatcher.rejects import Fault, Reject, RejectCode, digest, show
+from rules.reading import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of one body is looked at. Defaults: 1 MiB, 40,000 items, 1,000 rejects in words, 256 bytes of each."""
+
+    body_bytes: int = 1 << 20
+    items: int = 40_000
+    rejects: int = 1_000
+    excerpt_bytes: int = 256
+    bounds: Bounds = DEFAULT_BOUNDS
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What one item held, in its order."""
+
+    readings: list[Reading]
+    rejects: list[Reject]
+
+
+DEFAULT_LIMITS = Limits()
+
+_Words = Literal["good", "suspect", "bad"]
+
+
+class _Raw(msgspec.Struct, gc=False):
+    """The shape of ``dispatcher.examine.ReadingModel``, for speed."""
+
+    station: str
+    variable: str
+    value: float
+    unit: str
+    time: str
+    kind: str | msgspec.UnsetType | None = msgspec.UNSET
+    interval: Annotated[float, msgspec.Meta(gt=0)] | msgspec.UnsetType | None = msgspec.UNSET
+    quality: _Words | msgspec.UnsetType | None = msgspec.UNSET
+    id: Annotated[str, msgspec.Meta(max_length=128)] | msgspec.UnsetType | None = msgspec.UNSET
+
+
+_ARRAY = msgspec.json.Decoder(list[_Raw])
+_LINES = msgspec.json.Decoder(_Raw)
+_BOM = b"\xef\xbb\xbf"
+_QUOTES = 18
+"""Quotation marks of an item with the five required fields, four of them text."""
+
+
+def decode(item: Item, catalogue: Catalogue, limits: Limits = DEFAULT_LIMITS) -> Decoded:
+    """The readings of an item in their canonical units, and a reject for each thing in it that is not one."""
+    if item.kind is not Kind.READINGS:
+        what = f"{item.kind.value} cannot be read yet; allowed: {Kind.READINGS.value}"
+        return _refuse(item, Fault(RejectCode.NOT_READINGS, what), limits)
+    if len(item.body) > limits.body_bytes:
+        what = f"a body of {len(item.body):,} bytes; allowed: at most {limits.body_bytes:,}; nothing in it was read"
+        return _refuse(item, Fault(RejectCode.TOO_LARGE, what), limits)
+    body = item.body.removeprefix(_BOM)
+    readings = _fast(body, catalogue, limits)
+    if readings is not None:
+        return Decoded(readings, [])
+    return decode_carefully(item, catalogue, limits)
+
+
+def _refuse(item: Item, fault: Fault, limits: Limits) -> Decoded:
+    return Decoded([], [_reject(item, fault, Element(0, 0, ""), digest(item.body), item.body[: limits.excerpt_bytes])])
+
+
+# ------------------------------------------------------------------------------------------ the fast path
+
+
+def _fast(body: bytes, catalogue: Catalogue, limits: Limits) -> list[Reading] | None:
+    """All readings of a body without a fault; None when there is any doubt."""
+    try:
+        raws = _raws(body.lstrip())
+        if raws is None or len(raws) > limits.items:
+            return None
+        # The decoder keeps the last of two equal keys and skips unknown ones. Each key costs two quotation marks,
+        # so their number tells whether there was any that it did not hand over.
+        plain = body.count(b'"') == _QUOTES * len(raws)
+        if not plain and body.count(b'"') != sum(map(_quotes, raws)):
+            return None
+        return _plain(raws, catalogue, limits.bounds) if plain else _optional(raws, catalogue, limits.bounds)
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+        return None
+
+
+def _raws(body: bytes) -> list[_Raw] | None:
+    if body[:1] == b"[":
+        return _ARRAY.decode(body)
+    if body[:1] == b"{":
+        raws = _LINES.decode_lines(body)
+        # The decoder would also take several objects on one line, which the careful path does not.
+        return raws if body.count(b"\n{") + 1 == len(raws) else None
+    return None
+
+
+def _quotes(raw: _Raw) -> int:
+    texts = (raw.kind, raw.quality, raw.id)
+    count = sum(2 if value is None else 4 for value in texts if value is not msgspec.UNSET)
+    return _QUOTES + count + (0 if raw.interval is msgspec.UNSET else 2)
+
+
+def _plain(raws: Sequence[_Raw], catalogue: Catalogue, bounds: Bounds) -> list[Reading] | None:
+    """The loop of the hot path: items of required fields only."""
+    readings: list[Reading] = []
+    places = catalogue.places
+    earliest_s, latest_s = bounds.earliest_s, bounds.latest_s
+    for raw in raws:
+        place = places.get((raw.station, raw.variable, raw.unit))
+        if place is None:
+            return None
+        station, variable, _, times, over, plus, low, high = place
+        value = raw.value * times / over + plus
+        at_s = epoch_s(raw.time)
+        if not (low <= value <= high and earliest_s <= at_s <= latest_s):
+            return None
+        readings.append(Reading(station, variable, value, at_s))
+    return readings
+
+
+def _optional(raws: Sequence[_Raw], catalogue: Catalogue, bounds: Bounds) -> list[Reading] | None:
+    """The same for items with optional fields."""
+    readings = _plain(raws, catalogue, bounds)
+    if readings is None:
+        return None
+    for index, raw in enumerate(raws):
+        if isinstance(raw.kind, str):
+            place = catalogue.places[raw.station, raw.variable, raw.unit]
+            if KIND_WORDS.get(raw.kind) != place.kind:
+                return None
+        if isinstance(raw.quality, str):
+            readings[index] = readings[index]._replace(quality=raw.quality)
+    return readings
+
+
+# --------------------------------------------------------------------------------------- the careful path
+
+
+def decode_carefully(item: Item, catalogue: Catalogue, limits: Limits = DEFAULT_LIMITS) -> Decoded:
+    """As ``decode`` for a body within the size limit, each item by itself: slower, with the same readings."""
+    text = item.body.removeprefix(_BOM).decode("utf-8", errors="surrogateescape")
+    if not text.strip():
+        return _refuse(item, Fault(RejectCode.EMPTY, "an empty body; allowed: JSON, JSON lines or CSV"), limits)
+    examiner = Examiner(catalogue, limits.bounds)
+    readings: list[Reading] = []
+    refused: list[tuple[Element, Fault]] = []
+    found = elements(text)
+    for element in islice(found, limits.items):
+        result = element.fault or _quick(element, catalogue, limits) or examiner.examine(element)
+        if isinstance(result, Fault):
+            refused.append((element, result))
+        else:
+            readings.append(result)
+    rejects = list(_rejects(item, refused, limits))
+    rejects.extend(_beyond(item, found, limits))
+    return Decoded(readings, rejects)
+
+
+def _quick(element: Element, catalogue: Catalogue, limits: Limits) -> Reading | None:
+    """The fast path for one item, so that one bad item in a body does not make all the others slow."""
+    if element.row is not None or not element.text.startswith("{"):
+        return None
+    readings = _fast(element.text.encode("utf-8", errors="surrogateescape"), catalogue, limits)
+    return readings[0] if readings and len(readings) == 1 else None
+
+
+def _rejects(item: Item, refused: list[tuple[Element, Fault]], limits: Limits) -> Iterator[Reject]:
+    """One reject for each fault; those beyond the limit together in one, so that a body of rubbish stays small."""
+    sha256 = digest(item.body) if refused else ""
+    for element, fault in refused[: limits.rejects]:
+        excerpt = element.text[: limits.excerpt_bytes].encode("utf-8", errors="surrogateescape")
+        yield _reject(item, fault, element, sha256, excerpt[: limits.excerpt_bytes])
+    more = refused[limits.rejects :]
+    if more:
+        element = more[0][0]
+        what = f"{len(more):,} more items refused after the first {limits.rejects:,}, each for a reason of its own"
+        fault = Fault(RejectCode.TOO_MANY, what)
+        yield _reject(item, fault, element, sha256, b"", len(more))
+
+
+def _beyond(item: Item, rest: Iterator[Element], limits: Limits) -> Iterator[Reject]:
+    """What lies behind the last item that may be read is not even counted: counting rubbish takes long."""
+    first = next(rest, None)
+    if first is not None:
+        fault = Fault(RejectCode.TOO_MANY, f"more items than allowed: {limits.items:,} in one body; from here on none was read")
+        yield _reject(item, fault, first, digest(item.body), b"")
+
+
+def _reject(item: Item, fault: Fault, element: Element, sha256: str, excerpt: bytes, count: int = 1) -> Reject:
+    where = f"{show(item.subject)[1:-1]}, item {element.index} (line {element.line})" if element.index else show(item.subject)[1:-1]
+    return Reject(
+        code=fault.code,
+        message=f"{where}: {fault.message}",
+        subject=item.subject,
+        index=element.index,
+        line=element.line,
+        excerpt=excerpt,
+        sha256=sha256,
+        size_bytes=len(item.body),
+        count=count,
+    )
