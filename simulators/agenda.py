@@ -5,7 +5,7 @@ import heapq
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from simulators import recording_time
+from simulators import recording_time, rush
 
 Task = Callable[[], Awaitable[None]]
 
@@ -13,8 +13,9 @@ Task = Callable[[], Awaitable[None]]
 class Agenda:
     """Runs each task once its time of the recording has come; tasks due at the same time start in the order of entry."""
 
-    def __init__(self, clock: recording_time.RecordingTime, *, workers: int) -> None:
-        """At most ``workers`` tasks run at once."""
+    def __init__(self, clock: recording_time.RecordingTime, *, workers: int, yields_to: rush.Rush | None = None) -> None:
+        """At most ``workers`` tasks run at once; none is started during a rush."""
+        self._yields_to = yields_to
         self._clock = clock
         self._workers = workers
         self._heap: list[tuple[datetime, int, Task]] = []
@@ -44,13 +45,19 @@ class Agenda:
         while True:
             wait_s = self._clock.wall_seconds_until(self._heap[0][0]) if self._heap else None
             if wait_s == 0:
-                await self._queue.put(heapq.heappop(self._heap)[2])
+                await self._start_next()
                 continue
             self._sooner.clear()
             try:
                 await asyncio.wait_for(self._sooner.wait(), wait_s)
             except TimeoutError:
                 continue
+
+    async def _start_next(self) -> None:
+        if self._yields_to is not None and self._yields_to.is_on():
+            await asyncio.sleep(rush.PAUSE_S)
+        else:
+            await self._queue.put(heapq.heappop(self._heap)[2])
 
     async def _work(self) -> None:
         while True:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from simulators import faults, ledger, phone_network, recording_time, twilio_words
+from simulators import faults, ground, ledger, phone_network, rush, twilio_words
 from simulators.ledger import Entry, Kind
 
 NUMBER = re.compile(r"\+[1-9]\d{6,14}")
@@ -60,22 +60,20 @@ class Gateway:
     def __init__(
         self,
         *,
-        account: str,
+        on: ground.Ground,
         token: str,
         network: phone_network.PhoneNetwork,
-        book: ledger.Ledger,
-        clock: recording_time.RecordingTime,
         wrong: faults.Faults,
         rate: Rate,
+        crowd: rush.Rush,
     ) -> None:
-        """``account`` and ``token`` are the basic authentication asked for."""
-        self._account = account
-        self._secret = "Basic " + base64.b64encode(f"{account}:{token}".encode()).decode()
+        """The account and its ``token`` are the basic authentication asked for."""
+        self._on = on
+        self._secret = "Basic " + base64.b64encode(f"{on.account}:{token}".encode()).decode()
         self._network = network
-        self._book = book
-        self._clock = clock
         self._wrong = wrong
         self._rate = rate
+        self._crowd = crowd
         self._seen = len(network.records)
 
     def application(self) -> web.Application:
@@ -100,6 +98,7 @@ class Gateway:
         except Refusal as refusal:
             self._refuse(form, refusal.code)
         self._seen += 1
+        self._crowd.note()
         return await self._take(request, form, valid)
 
     async def _take(self, request: web.Request, form: Mapping[str, str], valid: timedelta) -> web.StreamResponse:
@@ -115,7 +114,7 @@ class Gateway:
             await asyncio.sleep(faults.ANSWER_LATE_S)
         if fault is faults.Fault.LOSE_ANSWER and request.transport is not None:
             request.transport.abort()
-        return web.json_response(twilio_words.message(record, self._account), status=201)
+        return web.json_response(twilio_words.message(record, self._on.account), status=201)
 
     async def list(self, request: web.Request) -> web.Response:
         """GET Messages.json: newest first, by ``To`` and ``DateSent``.
@@ -132,7 +131,7 @@ class Gateway:
             raise Refusal(20001) from None
         known = self._network.by_number.get(asked["To"], []) if "To" in asked else list(self._network.records.values())
         found = [r for r in reversed(known) if after <= (r.sent_at or r.sms.accepted_at) <= before]
-        return web.json_response(twilio_words.page(found, self._account, asked, number, size))
+        return web.json_response(twilio_words.page(found, self._on.account, asked, number, size))
 
     async def fetch(self, request: web.Request) -> web.Response:
         """GET Messages/{Sid}.json."""
@@ -140,24 +139,24 @@ class Gateway:
         record = self._network.records.get(request.match_info["sid"])
         if record is None:
             raise Refusal(20404)
-        return web.json_response(twilio_words.message(record, self._account))
+        return web.json_response(twilio_words.message(record, self._on.account))
 
     async def summary(self, _: web.Request) -> web.Response:
         """The figures of the whole ledger."""
-        found = await asyncio.to_thread(lambda: ledger.summary(ledger.read(self._book.path)))
+        found = await asyncio.to_thread(lambda: ledger.summary(ledger.read(self._on.book.path)))
         return web.json_response(found)
 
     async def health(self, _: web.Request) -> web.Response:
         """Alive, and what time it is here."""
-        return web.json_response({"status": "ok", "time": self._clock.now().isoformat(), "messages": len(self._network.records)})
+        return web.json_response({"status": "ok", "time": self._on.clock.now().isoformat(), "messages": len(self._network.records)})
 
     def _authenticate(self, request: web.Request) -> None:
         given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), self._secret.encode()) or request.match_info["account"] != self._account:
+        if not hmac.compare_digest(given.encode(), self._secret.encode()) or request.match_info["account"] != self._on.account:
             raise Refusal(20003)
 
     def _refuse(self, form: Mapping[str, str], code: int) -> NoReturn:
-        self._book.write(Entry(at=self._clock.now(), kind=Kind.SMS_REFUSED, to=form.get("To", ""), code=str(code)))
+        self._on.book.write(Entry(at=self._on.clock.now(), kind=Kind.SMS_REFUSED, to=form.get("To", ""), code=str(code)))
         raise Refusal(code)
 
 

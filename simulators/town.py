@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp import web
 
-from simulators import agenda, faults, gateway, ground, habits, ledger, options, phone_network, roster, speakers, villagers, webhooks
+from simulators import agenda, faults, gateway, ground, habits, ledger, options, phone_network, roster, rush, speakers, villagers, webhooks
 from simulators.ledger import Entry, Kind
 
 CALLBACK_WORKERS = 24
@@ -40,7 +40,8 @@ def build(given: options.Options, book: ledger.Ledger, session: aiohttp.ClientSe
     by_id = habits.of_contacts(everybody, settings, given.seed)
     habit_of = {phone: by_id[contact.id] for phone, contact in everybody.by_phone.items()}
     calls = webhooks.Webhooks(session, given.token, given.patience_s)
-    callbacks = agenda.Agenda(given.clock, workers=CALLBACK_WORKERS)
+    crowd = rush.Rush()
+    callbacks = agenda.Agenda(given.clock, workers=CALLBACK_WORKERS, yields_to=crowd)
     answers = agenda.Agenda(given.clock, workers=ANSWER_WORKERS)
     playings = agenda.Agenda(given.clock, workers=SPEAKER_WORKERS)
     on = ground.Ground(settings=settings, seed=given.seed, clock=given.clock, book=book, account=given.account)
@@ -52,8 +53,7 @@ def build(given: options.Options, book: ledger.Ledger, session: aiohttp.ClientSe
         speaker_habits = habits.of_speakers(everybody, settings, given.seed)
         horns = speakers.Speakers(on=on, broker=given.broker, habit_of=speaker_habits, plans=playings)
     _resume(book, people, network, horns)
-    rate = gateway.Rate(given.rate)
-    api = gateway.Gateway(account=given.account, token=given.token, network=network, book=book, clock=given.clock, wrong=wrong, rate=rate)
+    api = gateway.Gateway(on=on, token=given.token, network=network, wrong=wrong, rate=gateway.Rate(given.rate), crowd=crowd)
     return Town(network=network, people=people, speakers=horns, web=api.application(), agendas=(callbacks, answers, playings))
 
 
