@@ -31,7 +31,7 @@ def fill(template: Template, facts: Facts, words: Words) -> str:
         "village": facts.village,
         "hazard": words.hazards.get(facts.hazard, facts.hazard),
         "grade": words.grades[facts.grade],
-        "reason": facts.reason,
+        "reason": facts.reason.rstrip("。. "),  # a sentence of its own elsewhere; here the text goes on after it
         "shelter": facts.shelter or words.no_shelter,
         "code": facts.code,
         "link": facts.link,
@@ -41,7 +41,9 @@ def fill(template: Template, facts: Facts, words: Words) -> str:
     }
     action = template.action.format(village=shown["village"], shelter=shown["shelter"], travel_time=shown["travel_time"])
     text = template.text.format(action=action, **shown).strip()
-    return text if facts.status is Status.ACTUAL else f"{words.exercise}{text}"
+    if facts.status is Status.ACTUAL:
+        return text
+    return f"{words.exercise} {text}" if words.exercise.isascii() else f"{words.exercise}{text}"
 
 
 def travel_words(travel_time: timedelta | None, words: Words) -> str:
