@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
@@ -107,6 +108,15 @@ class Spot:
         except ValueError as error:
             self.wrong(str(error))
             return timedelta(0)
+
+    def zone(self) -> ZoneInfo:
+        """A time zone of the IANA list; UTC stands in for a wrong one."""
+        name = self.text()
+        try:
+            return ZoneInfo(name or "UTC")
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.wrong(f"unknown time zone {name!r}; allowed: a name of the IANA list such as Asia/Shanghai")
+            return ZoneInfo("UTC")
 
 
 def read_document(text: str, file: str, problems: list[Problem]) -> Spot | None:

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from dispatcher.document import Spot, read_document
+from dispatcher.document import read_document
 from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.registry import rows
 from dispatcher.registry.model import Area, County, Level, Registry, Village
@@ -71,13 +71,13 @@ def read_county(text: str, problems: list[Problem]) -> County:
     if document is None:
         return _NOWHERE
     found = document.entries(("code", "name", "name_en", "timezone", "languages"), ("issuer", "issuer_en"))
-    texts = {key: spot.text() for key, spot in found.items() if key != "languages"}
+    texts = {key: spot.text() for key, spot in found.items() if key not in {"languages", "timezone"}}
     name, name_en = texts.get("name", ""), texts.get("name_en", "")
     return County(
         code=texts.get("code", ""),
         name=name,
         name_en=name_en,
-        timezone=_zone(found.get("timezone")),
+        timezone=found["timezone"].zone() if "timezone" in found else _NOWHERE.timezone,
         languages=tuple(item.text() for item in found["languages"].items()) if "languages" in found else _NOWHERE.languages,
         issuer=texts.get("issuer", name),
         issuer_en=texts.get("issuer_en", name_en),
@@ -93,17 +93,6 @@ def digest_of(texts: dict[str, str]) -> str:
             whole.update(len(raw).to_bytes(8, "big"))
             whole.update(raw)
     return f"sha256:{whole.hexdigest()}"
-
-
-def _zone(spot: Spot | None) -> ZoneInfo:
-    if spot is None:
-        return ZoneInfo("UTC")
-    name = str(spot.node.value)
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        spot.wrong(f"unknown time zone {name!r}; allowed: a name of the IANA list such as Asia/Shanghai")
-        return ZoneInfo("UTC")
 
 
 def _all_areas(county: County, areas: Iterable[Area], villages: Iterable[Village]) -> dict[str, Area]:
