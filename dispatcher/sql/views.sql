@@ -37,3 +37,6 @@ SELECT a.* FROM answers a WHERE a.notice IN (SELECT n.id FROM notices n WHERE n.
 -- name: deliveries_of
 SELECT d.*, n.revision FROM notices n JOIN deliveries d ON d.notice = n.id
 WHERE n.warning = :warning AND n.village IN EACH(:villages) ORDER BY n.village, d.seq;
+
+-- name: plans
+SELECT digest, body FROM plans WHERE digest IN EACH(:digests);

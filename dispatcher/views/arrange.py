@@ -1,13 +1,14 @@
 """Rows of the store to the board: pure, so that 600 villages are arranged without one more query."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from dispatcher.model.answer import Said
 from dispatcher.model.notice import Notice, Purpose
-from dispatcher.policy.model import GradePlan, Policies
+from dispatcher.policy.model import GradePlan
+from dispatcher.policy.snapshot import plan_from_json
 from dispatcher.ports import DeliveryState, Row, Status
 from dispatcher.registry.model import Registry
 from dispatcher.rows import value_of
@@ -24,14 +25,15 @@ _TOLD = frozenset({CallState.ANSWERED, CallState.ACTING, CallState.DONE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """The rows a board is made of: villages with their current notice, all answers of these warnings, deliveries counted."""
+    """The rows a board is made of: villages with their current notice, the plans of these, answers, deliveries counted."""
 
     villages: Sequence[Row]
+    plans: Sequence[Row]
     answers: Sequence[Row]
     tallies: Sequence[Row]
 
 
-def arrange(tables: Tables, registry: Registry, policies: Policies, wanted: Filter, now: datetime) -> Board:
+def arrange(tables: Tables, registry: Registry, wanted: Filter, now: datetime) -> Board:
     """The board at ``now``; the filter hides lines and never changes the totals."""
     answers: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in tables.answers:
@@ -39,25 +41,14 @@ def arrange(tables: Tables, registry: Registry, policies: Policies, wanted: Filt
     tallies: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)
     for row in tables.tallies:
         tallies[row["notice"]][row["channel"], row["state"]] = row["n"]
-    plans = _plans(tables.villages, policies)
+    plans = {row["digest"]: plan_from_json(row["body"]) for row in tables.plans}
     groups: dict[int, list[tuple[Row, Line]]] = defaultdict(list)
     for row in tables.villages:
-        plan = plans.get((row["of_hazard"], row["grade"])) if row["id"] else None
+        plan = plans.get(row["plan"])
         said = answers[row["of_warning"], row["of_village"]]
         groups[row["warning_seq"]].append((row, _line(row, plan, said, tallies[row["id"]], registry, now)))
     sections = sorted((_section(group, wanted) for group in groups.values()), key=lambda s: (-s.grade, s.opened_at, s.warning))
     return Board(sections=tuple(sections), totals=_totals([line for s in sections for line in s.lines]))
-
-
-def _plans(rows: Iterable[Row], policies: Policies) -> dict[tuple[str, int], GradePlan]:
-    found = {}
-    for hazard in {row["of_hazard"] for row in rows}:
-        try:
-            policy = policies.for_hazard(hazard)
-        except KeyError:
-            continue
-        found.update({(hazard, int(grade)): plan for grade, plan in policy.grades.items()})
-    return found
 
 
 def _section(group: Sequence[tuple[Row, Line]], wanted: Filter) -> Section:
@@ -119,7 +110,8 @@ def _line(row: Row, plan: GradePlan | None, answers: Sequence[Row], tally: Tally
 def _cells(notice: Notice | None, plan: GradePlan | None, answers: Sequence[Row], registry: Registry, now: datetime) -> tuple[Cell, ...]:
     asked = plan.actions if notice and plan and notice.purpose is Purpose.WARN else ()
     first = {a["action"]: a for a in reversed(answers)}
-    reported = max((ORDER.index(a) for a in ORDER if a.value in first), default=-1)
+    # A call for help proves that the notice was heard.
+    reported = max((ORDER.index(a) for a in ORDER if a.value in first), default=-1 if Said.HELP not in first else 1)
     cells = []
     for rank, action in enumerate(ORDER):
         answer = first.get(action.value)

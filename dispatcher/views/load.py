@@ -3,7 +3,6 @@
 import json
 from datetime import datetime
 
-from dispatcher.policy.model import Policies
 from dispatcher.ports import Reader, Row
 from dispatcher.registry.model import Registry
 from dispatcher.timestamps import to_ms
@@ -13,18 +12,21 @@ from dispatcher.views.board import Board, Filter
 _FAR_AHEAD_MS = 2**62
 
 
-async def load_board(reader: Reader, registry: Registry, policies: Policies, wanted: Filter, now: datetime) -> Board:
-    """The board of the registry's county at ``now``, from three queries."""
+async def load_board(reader: Reader, registry: Registry, wanted: Filter, now: datetime) -> Board:
+    """The board of the registry's county at ``now``, from four queries."""
     county = registry.county.code
     villages = await reader.fetch("views.board", {"county": county, "closed_after": _FAR_AHEAD_MS})
     warnings = sorted({row["of_warning"] for row in villages})
     notices = [row["id"] for row in villages if row["id"]]
+    plans: list[Row] = []
     answers: list[Row] = []
     tallies: list[Row] = []
     if notices:
+        digests = sorted({row["plan"] for row in villages if row["id"]})
+        plans = await reader.fetch("views.plans", {"digests": json.dumps(digests)})
         answers = await reader.fetch("views.answers", {"warnings": json.dumps(warnings)})
         tallies = await reader.fetch("deliveries.tally", {"notices": json.dumps(notices)})
-    return arrange(Tables(villages=villages, answers=answers, tallies=tallies), registry, policies, wanted, now)
+    return arrange(Tables(villages=villages, plans=plans, answers=answers, tallies=tallies), registry, wanted, now)
 
 
 async def last_feed_seq(reader: Reader, county: str) -> int:

@@ -1,0 +1,99 @@
+"""The application: routes, gate, headers, errors. Made from a context, opens nothing."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from dispatcher import __version__
+from dispatcher.web import answer_page, api, duty_room, events, hooks, intake, login, probes, warning_page
+from dispatcher.web.context import WebContext
+from dispatcher.web.gate import PROGRAM_PREFIXES, Gate
+from dispatcher.web.language import load_catalogues
+from dispatcher.web.problems import Problem, problem_response
+from dispatcher.web.rendering import Pages
+from dispatcher.web.security import BoundedBody, SecurityHeaders
+from dispatcher.web.state import Shared, shared
+from dispatcher.web.throttle import Throttle
+
+SESSION_AGE_S: Final = 12 * 3600
+_WINDOW: Final = timedelta(minutes=5)
+_TRIES_PER_NAME: Final = 5
+_TRIES_PER_ADDRESS: Final = 50
+_FOR_PROGRAMS: Final = (*PROGRAM_PREFIXES, "/hooks/")
+
+
+def create_app(context: WebContext) -> FastAPI:
+    """The ASGI application that serves this context."""
+    app = FastAPI(
+        title="Warning dispatcher",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # both pages load scripts from a CDN
+        redoc_url=None,
+        middleware=_middleware(context),
+    )
+    app.state.shared = Shared(
+        context=context,
+        pages=Pages(context, load_catalogues()),
+        by_name=Throttle(_TRIES_PER_NAME, _WINDOW),
+        by_address=Throttle(_TRIES_PER_ADDRESS, _WINDOW),
+    )
+    # duty_room comes before warning_page and api: their paths end in an id that may hold slashes.
+    for router in (probes, login, answer_page, hooks, intake, events, api, duty_room, warning_page):
+        app.include_router(router.router)
+    app.mount("/static", StaticFiles(packages=[("dispatcher.web", "static")]), name="static")
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    return app
+
+
+def _middleware(context: WebContext) -> list[Middleware]:
+    """From the outside in."""
+    return [
+        Middleware(SecurityHeaders),
+        Middleware(BoundedBody),
+        Middleware(
+            SessionMiddleware,
+            secret_key=context.secret,
+            session_cookie="dispatcher",
+            max_age=SESSION_AGE_S,
+            same_site="lax",
+            https_only=context.public_url.startswith("https:"),
+        ),
+        Middleware(Gate, store=context.store),
+    ]
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    """A document for programs, a page for people."""
+    if not isinstance(error, Problem):
+        raise error
+    if request.url.path.startswith(_FOR_PROGRAMS) or request.headers.get("authorization"):
+        return problem_response(error)
+    response = shared(request).pages.page(request, "refused.html", error.status, reason=error.detail)
+    response.headers.update(error.headers)
+    return response
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    """What the framework refuses, such as an unknown address or method."""
+    if not isinstance(error, HTTPException):
+        raise error
+    return await _on_problem(request, Problem(error.status_code, str(error.detail), error.headers))
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    """Each bad field by its place, what is wrong, and what is allowed; never the value, which may be personal."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors: list[dict[str, Any]] = [{"at": "/".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
+    sentence = "; ".join(f"{e['at']}: {e['message']}" for e in errors)
+    return await _on_problem(request, Problem(422, f"This request cannot be used: {sentence}.", errors=errors))

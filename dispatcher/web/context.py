@@ -1,0 +1,100 @@
+"""What the web is given. Each protocol names only what a page calls, so that a test needs no engine."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry
+
+from dispatcher.broadcast import Broadcast
+from dispatcher.clock import Clock, SystemClock
+from dispatcher.health import Health
+from dispatcher.model.answer import Path, Said
+from dispatcher.model.notice import Notice
+from dispatcher.ports import HookRequest, Kind, Status, Store
+from dispatcher.registry.model import Registry
+from dispatcher.rejects import Reject
+from dispatcher.templates.model import Templates
+
+
+class Desk(Protocol):
+    """The one place where answers and gateways' reports come in. What returns is durable."""
+
+    async def hear(self, gateway: str, request: HookRequest) -> None:
+        """Raises HookRefused, or KeyError for a gateway that is not there."""
+        ...
+
+    async def answer(  # noqa: PLR0913 - an answer has these parts
+        self,
+        notice_id: str,
+        *,
+        action: Said,
+        path: Path,
+        person: str,
+        on_behalf_by: str = "",
+        people: int | None = None,
+        note: str = "",
+        origin: str = "",
+    ) -> None:
+        """Raises NotAsked when the notice no longer asks for anything."""
+        ...
+
+    async def open_link(self, token: str) -> tuple[Notice, str]:
+        """The notice and the contact's id; raises LinkRefused."""
+        ...
+
+    async def close_task(self, seq: int, by: str, origin: str) -> bool:
+        """Whether there was such an open task."""
+        ...
+
+
+class Decoded(Protocol):
+    """What became of a body."""
+
+    @property
+    def readings(self) -> Sequence[object]:
+        """What was good."""
+        ...
+
+    @property
+    def rejects(self) -> Sequence[Reject]:
+        """What was not, with reasons."""
+        ...
+
+
+class Intake(Protocol):
+    """Where bodies of readings go."""
+
+    async def submit(self, body: bytes, kind: Kind, subject: str) -> Decoded:
+        """Returns once durable; raises Overloaded when too much waits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebContext:
+    """Everything the web needs. ``clock`` is the engine's time (a replay's own), ``wall`` what hangs on the wall.
+
+    ``secret`` signs session cookies. ``public_url`` is what the outside calls us, without a slash at the end.
+    ``stopping`` is set before the server stops, so that live streams end at once.
+    """
+
+    store: Store
+    desk: Desk
+    intake: Intake
+    broadcast: Broadcast
+    health: Health
+    registry: Registry
+    texts: Templates
+    clock: Clock
+    status: Status
+    public_url: str
+    secret: str
+    metrics: CollectorRegistry
+    wall: Clock = field(default_factory=SystemClock)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def county(self) -> str:
+        """The code of the county that is served."""
+        return self.registry.county.code

@@ -1,0 +1,28 @@
+"""What machines ask of the process itself: is it alive, can it do its job, what are its figures."""
+
+from fastapi import APIRouter, Request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from dispatcher.web.state import context_of
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/healthz")
+async def healthz() -> Response:
+    """The process answers."""
+    return PlainTextResponse("ok\n")
+
+
+@router.get("/readyz")
+async def readyz(request: Request) -> Response:
+    """200 when the engine can do its job, else 503 with each problem."""
+    problems = list(context_of(request).health.problems())
+    return JSONResponse({"ready": not problems, "problems": problems}, status_code=503 if problems else 200)
+
+
+@router.get("/metrics")
+async def metrics(request: Request) -> Response:
+    """All figures in Prometheus' text format."""
+    return Response(generate_latest(context_of(request).metrics), media_type=CONTENT_TYPE_LATEST)
