@@ -69,7 +69,7 @@ def in_field_wording(question: Question, action: str, people: int, *names: objec
     moved = (
         (f"已转移{people}人", f"已转移 {people} 人 {code}", f"３ {code} {people}")
         if chinese
-        else (f"3 {code} {people}", f"{people} moved {code}")
+        else (f"3 {code} {people}", f"all moved {people} {code}")
     )
     return chance.pick({RECEIVED: received, EVACUATING: moving, EVACUATED: moved}[action], *names)
 

@@ -1,0 +1,182 @@
+"""Loudspeakers over MQTT: commands out, their reports back, over one connection kept open."""
+
+import asyncio
+import json
+import logging
+import os
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Literal
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from pydantic import BaseModel, ConfigDict, Field
+
+from dispatcher.errors import ConfigurationError, PermanentFailure, Problem, SourceLost, TransientFailure, UnknownOutcome
+from dispatcher.ports import Adapter, DeliveryState, Heard, Message, Receipt, World
+
+STATUS_TOPICS: Final = "speakers/+/status"
+SESSION_KEPT_S: Final = 86_400
+REPORTED: Final[Mapping[str, DeliveryState]] = {
+    "queued": DeliveryState.ACCEPTED,
+    "playing": DeliveryState.SENT,
+    "played": DeliveryState.DELIVERED,
+    "failed": DeliveryState.UNDELIVERED,
+    "offline": DeliveryState.UNDELIVERED,
+}
+
+
+class LoudspeakerSettings(BaseModel):
+    """The broker of the speakers. The password is named here and read from the environment."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(default="127.0.0.1", description="Host of the broker.")
+    port: int = Field(default=1883, ge=1, le=65_535, description="Port of the broker.")
+    client_id: str = Field(default="", description="Our name at the broker; default: speakers-<county>. One per engine.")
+    username: str | None = Field(default=None, description="User at the broker.")
+    password_env: str | None = Field(default=None, description="Environment variable that holds the password.")
+    tls: bool = Field(default=False, description="Speak TLS and check the broker's certificate.")
+    ca_file: Path | None = Field(default=None, description="Certificates to trust instead of the system's.")
+    mqtt_version: Literal["5", "3.1.1"] = Field(
+        default="5", description="3.1.1 for brokers that know no other; then without message expiry."
+    )
+    timeout_s: float = Field(default=5, gt=0, description="Seconds until the connection stands or a command is acknowledged.")
+
+
+class Loudspeaker:
+    """Channel ``loudspeaker``; an address is the id of a speaker. ``heard`` holds the connection that ``send`` uses."""
+
+    name = "loudspeaker"
+
+    def __init__(self, settings: LoudspeakerSettings, world: World, password: str | None) -> None:
+        """Opens nothing."""
+        self._settings = settings
+        self._world = world
+        self._password = password
+        self._client: aiomqtt.Client | None = None
+        self._connected = asyncio.Event()
+
+    async def send(self, message: Message) -> Receipt:
+        """Publish one command; accepted means that the broker has it. A speaker plays one id once, so that sending again is safe.
+
+        Needs ``heard`` to be running; waits for its connection up to ``timeout_s``.
+        """
+        if not message.address or set(message.address) & set("/+#"):
+            raise PermanentFailure("bad-address", "the id of a speaker must not be empty nor contain / + #")
+        left_s = int((message.expires_at - self._world.clock.now()).total_seconds())
+        if left_s < 1:
+            raise PermanentFailure("expired", "the message had expired before it could be handed over")
+        client = await self._connection()
+        try:
+            await client.publish(
+                f"speakers/{message.address}/command", _command(message), qos=1, retain=False, properties=self._expiring(left_s)
+            )
+        except aiomqtt.MqttCodeError:
+            raise TransientFailure("not-connected", "the connection to the broker broke before the command left") from None
+        except (aiomqtt.MqttError, ValueError):
+            raise UnknownOutcome("no-answer", "the command left and the broker did not acknowledge it") from None
+        return Receipt(delivery=message.delivery, state=DeliveryState.ACCEPTED, reference=message.delivery)
+
+    async def heard(self) -> AsyncIterator[Heard]:
+        """Connect and yield what the speakers report; SourceLost when the connection cannot be had or breaks."""
+        try:
+            async with self._connect() as client:
+                await client.subscribe(STATUS_TOPICS, qos=1)
+                self._client = client
+                self._connected.set()
+                async for report in client.messages:
+                    receipt = _receipt(str(report.topic), report.payload)
+                    if receipt is not None:
+                        yield Heard(receipts=(receipt,))
+        except aiomqtt.MqttError:
+            raise SourceLost(f"the broker of the speakers at {self._settings.host}:{self._settings.port} is not reachable") from None
+        finally:
+            self._connected.clear()
+            self._client = None
+
+    async def close(self) -> None:
+        """Forget the connection; it closes when ``heard`` is closed."""
+        self._connected.clear()
+        self._client = None
+
+    async def _connection(self) -> aiomqtt.Client:
+        try:
+            await asyncio.wait_for(self._connected.wait(), self._settings.timeout_s)
+        except TimeoutError:
+            raise TransientFailure("not-connected", "no connection to the broker of the speakers") from None
+        if self._client is None:
+            raise TransientFailure("not-connected", "the connection to the broker of the speakers was closed")
+        return self._client
+
+    def _connect(self) -> aiomqtt.Client:
+        five = self._settings.mqtt_version == "5"
+        session = None
+        if five:
+            session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            session.SessionExpiryInterval = SESSION_KEPT_S
+        return aiomqtt.Client(
+            self._settings.host,
+            self._settings.port,
+            identifier=self._settings.client_id or f"speakers-{self._world.county}",
+            username=self._settings.username,
+            password=self._password,
+            protocol=aiomqtt.ProtocolVersion.V5 if five else aiomqtt.ProtocolVersion.V311,
+            clean_session=None if five else False,
+            clean_start=False,  # what the speakers say while we are away waits for us
+            properties=session,
+            tls_context=ssl.create_default_context(cafile=self._settings.ca_file) if self._settings.tls else None,
+            timeout=self._settings.timeout_s,
+            max_inflight_messages=1000,
+            logger=logging.Logger("speakers", logging.ERROR),  # noqa: LOG001  # its warnings count pending calls, which we do ourselves
+        )
+
+    def _expiring(self, left_s: int) -> Properties | None:
+        if self._settings.mqtt_version != "5":
+            return None
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.MessageExpiryInterval = left_s
+        return properties
+
+
+def _command(message: Message) -> str:
+    command = {
+        "id": message.delivery,
+        "status": message.status,
+        "grade": message.grade.word,
+        "text": message.text,
+        "language": message.language,
+        "times": message.times,
+        "expires": message.expires_at.isoformat(),
+    }
+    return json.dumps(command, ensure_ascii=False)
+
+
+def _receipt(topic: str, payload: object) -> Receipt | None:
+    """A report, read; None for what is not one: a foreign program on our topic must not stop the others."""
+    try:
+        found = json.loads(payload if isinstance(payload, bytes) else b"")
+        state = REPORTED[found["state"]]
+        at = datetime.fromisoformat(found["at"]) if found.get("at") else None
+        told = f"played {found.get('played', 0)} of {found.get('of', '?')}"
+        reason = ": ".join(part for part in (told, str(found.get("reason") or "")) if part)
+        delivery = str(found["id"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    code = found["state"] if state is DeliveryState.UNDELIVERED else ""
+    return Receipt(
+        delivery=delivery, state=state, reference=topic.split("/")[1], code=code, reason=reason, at=at if at and at.tzinfo else None
+    )
+
+
+def _build(settings: LoudspeakerSettings, world: World, environment: Mapping[str, str] = os.environ) -> Loudspeaker:
+    password = environment.get(settings.password_env) if settings.password_env else None
+    if settings.password_env and password is None:
+        raise ConfigurationError([Problem("environment", f"{settings.password_env} is not set; the loudspeaker channel names it")])
+    return Loudspeaker(settings, world, password)
+
+
+adapter = Adapter(settings=LoudspeakerSettings, build=_build)
