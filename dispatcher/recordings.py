@@ -6,6 +6,7 @@ reading at all, never a zero: a sensor that is lost must stay silent here as it 
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.textfile import read_text
 
 _SHOWN = 100
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")
 
 
 class RecordedReading(TypedDict):
@@ -137,14 +139,9 @@ def _readings(row: Mapping[str, str], profile: Profile) -> Iterator[RecordedRead
 def number_of(cell: str, decimal: str, column: str) -> float:
     """A number written with the profile's decimal sign; ValueError names the column and the cell."""
     other = "." if decimal == "," else ","
-    try:
-        if other in cell or "_" in cell:
-            raise ValueError
-        return float(cell.replace(decimal, "."))
-    except ValueError:
-        raise ValueError(
-            f"{column}: {cell!r} is not a number with decimal sign {decimal!r}; name it under 'missing' if it is none"
-        ) from None
+    if other in cell or not _NUMBER.fullmatch(cell.replace(decimal, ".")):
+        raise ValueError(f"{column}: {cell!r} is not a number with decimal sign {decimal!r}; name it under 'missing' if it is none")
+    return float(cell.replace(decimal, "."))
 
 
 def local_time(cell: str, profile: Profile) -> datetime:

@@ -12,6 +12,7 @@ Everything is a pure function of the tables below; there is no chance in it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 from math import cos, exp, radians, sin
 
 START = datetime(2026, 7, 20, 14, 0, tzinfo=timezone(timedelta(hours=8)))
@@ -72,7 +73,7 @@ def chicago_depth(minute: float) -> float:
 
 def idf_depth(minutes: float) -> float:
     """The greatest rain of that many minutes, mm."""
-    return IDF_A * minutes / (minutes + IDF_B) ** IDF_C
+    return float(IDF_A * minutes / (minutes + IDF_B) ** IDF_C)
 
 
 def share_and_delay(lat: float, lon: float) -> tuple[float, float]:
@@ -90,7 +91,7 @@ def rain_of(gauge: Gauge) -> list[float]:
     share, delay = share_and_delay(gauge.lat, gauge.lon)
     minutes = STEP / timedelta(minutes=1)
     tipped = [round(share * chicago_depth((n + 1) * minutes - delay) * 10) for n in range(-1, STEPS)]
-    return [(after - before) / 10 for before, after in zip(tipped, tipped[1:], strict=False)]
+    return [(after - before) / 10 for before, after in pairwise(tipped)]
 
 
 def level_of(river: River, rain: dict[str, list[float]]) -> list[float]:

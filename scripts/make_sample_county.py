@@ -3,7 +3,7 @@
 Codes begin with 9901, which no province has (GB/T 2260). Persons are invented from lists of surnames and given names;
 numbers are from +447700900000 to +447700900999, which are reserved for fiction.
 
-    python scripts/make_sample_county.py [DIRECTORY]
+    python -m scripts.make_sample_county [DIRECTORY]
 """
 
 import csv
@@ -20,12 +20,17 @@ COUNTY = "990121000000"
 SEAT = (26.240, 111.420)
 KM_PER_DEGREE = 111.2
 FLOOD_WAVE_KM_PER_MIN = 0.15  # 2.5 m/s, a fast small stream
+BACKWATER_KM = 2.0  # so far up its streams the main river pushes
+ENGLISH_WARDEN = 4
 SLOPE_TIME_MIN = 8  # from rain on the slope to water in the gully
 
 
 @dataclass(frozen=True)
 class Valley:
-    """One township along its stream: it leaves the seat in ``bearing`` degrees and climbs for ``length`` km."""
+    """One township along its stream: it leaves the seat in ``bearing`` degrees and climbs for ``length`` km.
+
+    ``villages`` are listed from the mouth up, each with its two names.
+    """
 
     code: str
     name: str
@@ -34,7 +39,7 @@ class Valley:
     stream_en: str
     bearing: float
     length: float
-    villages: Sequence[tuple[str, str]]
+    villages: str
 
 
 @dataclass(frozen=True)
@@ -54,28 +59,23 @@ VALLEYS = (
     Valley(
         "990121101000", "石潭镇", "Shitan Town", "石潭河", "Shitan Stream", 320, 21,
         (
-            ("河口村", "Hekou Village"), ("长滩村", "Changtan Village"), ("石桥头村", "Shiqiaotou Village"), ("下坪村", "Xiaping Village"),
-            ("枫树坳村", "Fengshu'ao Village"), ("水碓村", "Shuidui Village"), ("岩背村", "Yanbei Village"), ("杨梅冲村", "Yangmeichong Village"),
-            ("黄泥塘村", "Huangnitang Village"), ("鹰嘴岩村", "Yingzuiyan Village"), ("上坪村", "Shangping Village"),
-            ("老屋场村", "Laowuchang Village"), ("云盘村", "Yunpan Village"), ("源头村", "Yuantou Village"),
+            "河口村 Hekou, 长滩村 Changtan, 石桥头村 Shiqiaotou, 下坪村 Xiaping, 枫树坳村 Fengshu'ao, 水碓村 Shuidui, 岩背村 Yanbei, "
+            "杨梅冲村 Yangmeichong, 黄泥塘村 Huangnitang, 鹰嘴岩村 Yingzuiyan, "
+            "上坪村 Shangping, 老屋场村 Laowuchang, 云盘村 Yunpan, 源头村 Yuantou"
         ),
     ),
     Valley(
         "990121102000", "双河镇", "Shuanghe Town", "双河", "Shuang River", 20, 18,
         (
-            ("双河村", "Shuanghe Village"), ("大湾村", "Dawan Village"), ("桃花渡村", "Taohuadu Village"), ("樟木村", "Zhangmu Village"),
-            ("沙洲村", "Shazhou Village"), ("金竹村", "Jinzhu Village"), ("梅子坪村", "Meiziping Village"), ("洞口桥村", "Dongkouqiao Village"),
-            ("青石板村", "Qingshiban Village"), ("白果村", "Baiguo Village"), ("牛角冲村", "Niujiaochong Village"),
-            ("高寨村", "Gaozhai Village"), ("天池村", "Tianchi Village"),
+            "双河村 Shuanghe, 大湾村 Dawan, 桃花渡村 Taohuadu, 樟木村 Zhangmu, 沙洲村 Shazhou, 金竹村 Jinzhu, 梅子坪村 Meiziping, "
+            "洞口桥村 Dongkouqiao, 青石板村 Qingshiban, 白果村 Baiguo, 牛角冲村 Niujiaochong, 高寨村 Gaozhai, 天池村 Tianchi"
         ),
     ),
     Valley(
         "990121201000", "竹坪乡", "Zhuping Township", "竹溪", "Zhu Creek", 85, 16,
         (
-            ("竹坪村", "Zhuping Village"), ("溪口村", "Xikou Village"), ("田心村", "Tianxin Village"), ("油榨村", "Youzha Village"),
-            ("龙头村", "Longtou Village"), ("马鞍村", "Ma'an Village"), ("荷叶塘村", "Heyetang Village"), ("苦竹冲村", "Kuzhuchong Village"),
-            ("火石坳村", "Huoshi'ao Village"), ("麻石村", "Mashi Village"), ("杉木坪村", "Shanmuping Village"),
-            ("雷打石村", "Leidashi Village"), ("界牌村", "Jiepai Village"),
+            "竹坪村 Zhuping, 溪口村 Xikou, 田心村 Tianxin, 油榨村 Youzha, 龙头村 Longtou, 马鞍村 Ma'an, 荷叶塘村 Heyetang, "
+            "苦竹冲村 Kuzhuchong, 火石坳村 Huoshi'ao, 麻石村 Mashi, 杉木坪村 Shanmuping, 雷打石村 Leidashi, 界牌村 Jiepai"
         ),
     ),
 )  # fmt: skip
@@ -115,10 +115,12 @@ def places() -> list[Place]:
     """All villages, valley by valley, from the mouth up."""
     found: list[Place] = []
     for valley in VALLEYS:
-        for index, (name, name_en) in enumerate(valley.villages):
-            above = valley.length * (index + 0.6) / len(valley.villages)
+        names = valley.villages.split(", ")
+        for index, both in enumerate(names):
+            name, name_en = both.split()
+            above = valley.length * (index + 0.6) / len(names)
             point = at(valley, above, 0.35 * (-1) ** index)
-            found.append(Place(f"{valley.code[:9]}{201 + index}", name, name_en, valley, above, point, len(found)))
+            found.append(Place(f"{valley.code[:9]}{201 + index}", name, f"{name_en} Village", valley, above, point, len(found)))
     return found
 
 
@@ -157,7 +159,7 @@ def contacts() -> Iterable[Sequence[object]]:
         yield row("village.party_secretary", p.code)
         yield row("village.head", p.code)
         # Every ninth village has a warden who reads English, so that both languages are seen at work.
-        yield row("village.warden", p.code, language="en" if p.number % 9 == 4 else "zh")
+        yield row("village.warden", p.code, language="en" if p.number % 9 == ENGLISH_WARDEN else "zh")
         if p.number % 5 in {0, 3}:
             yield row("village.deputy", p.code)
 
@@ -218,7 +220,7 @@ def links() -> Iterable[Sequence[object]]:
         for river, valley, above, _, _ in rivers():
             if valley is p.valley and p.above <= above + 0.5:
                 yield river.id, p.code, 5 + round(max(0.0, above - p.above) / FLOOD_WAVE_KM_PER_MIN)
-            if valley is None and p.above <= 2.0:  # backwater of the main river
+            if valley is None and p.above <= BACKWATER_KM:
                 yield river.id, p.code, 15
 
 

@@ -209,6 +209,15 @@ class Registry:
             return code
         return (found.name_en if language == "en" else found.name) or found.name
 
+    def shelter_of(self, village: str, language: str) -> str:
+        """Where the people of a village go, in a language; empty when nothing is known."""
+        found = self.villages[village]
+        return (found.shelter_en if language == "en" else found.shelter) or found.shelter
+
+    def issuer(self, language: str) -> str:
+        """The authority that signs texts, in a language."""
+        return self.county.issuer_en if language == "en" else self.county.issuer
+
 
 def index_of(registry: Registry) -> Index:
     """The lookups of a registry."""
