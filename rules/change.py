@@ -22,6 +22,7 @@ class Evidence:
     ``value`` is in ``unit``; ``thresholds`` are blue to red for a table row, empty for an expression;
     ``text`` is the expression as written, empty for a table row; ``met`` is the highest grade the row reached;
     ``readings`` of ``expected`` were used (0 where that makes no sense), ``late`` of them arrived late.
+    ``inputs`` says what the named values are, as written in the rule: ``("r3h", "sum(rain, 3h)")``.
     """
 
     row: str
@@ -34,6 +35,7 @@ class Evidence:
     readings: int = 0
     expected: int = 0
     late: int = 0
+    inputs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,95 @@
+"""What an input is worth at one moment, from the readings of its series in ``(t - window, t]``."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from operator import sub
+
+from rules.model import Op
+from rules.series import SCALE, Series
+
+MISSING = math.nan
+Measure = Callable[[Series, int, int, int], float]
+"""(series, t, window in seconds, number of readings up to t) → value in ten-thousandths, or NaN when it is missing."""
+
+
+def _start(series: Series, at_s: int, window_s: int, end: int) -> int:
+    return series.first_after(at_s - window_s, end - window_s // series.interval_s)
+
+
+def _total(series: Series, at_s: int, window_s: int, end: int) -> float:
+    start = _start(series, at_s, window_s, end)
+    # No reading at all is not "no rain": the value is missing.
+    return series.totals[end] - series.totals[start] if start < end else MISSING
+
+
+def _count(series: Series, at_s: int, window_s: int, end: int) -> float:
+    return (end - _start(series, at_s, window_s, end)) * SCALE
+
+
+def _mean(series: Series, at_s: int, window_s: int, end: int) -> float:
+    start = _start(series, at_s, window_s, end)
+    return (series.totals[end] - series.totals[start]) / (end - start) if start < end else MISSING
+
+
+def _latest(series: Series, at_s: int, window_s: int, end: int) -> float:
+    if not end or series.times[end - 1] <= at_s - window_s:
+        return MISSING
+    return series.totals[end] - series.totals[end - 1]
+
+
+def _max(series: Series, at_s: int, window_s: int, end: int) -> float:
+    totals = series.totals[_start(series, at_s, window_s, end) : end + 1]
+    return max(map(sub, totals[1:], totals), default=MISSING)
+
+
+def _min(series: Series, at_s: int, window_s: int, end: int) -> float:
+    totals = series.totals[_start(series, at_s, window_s, end) : end + 1]
+    return min(map(sub, totals[1:], totals), default=MISSING)
+
+
+def _change(series: Series, at_s: int, window_s: int, end: int) -> float:
+    last, before = end - 1, reference(series, at_s, window_s, end)
+    if before < 0 or series.times[last] <= at_s - window_s:
+        return MISSING
+    totals = series.totals
+    return totals[last + 1] - totals[last] - (totals[before + 1] - totals[before])
+
+
+def reference(series: Series, at_s: int, window_s: int, end: int) -> int:
+    """Index of the reading a change is counted from, or -1.
+
+    It is the newest one at or before the start of the window, at most half a window older; when the gauge has none from then,
+    the oldest one inside the window: a rise seen over a part of the hour is a rise.
+    """
+    start = _start(series, at_s, window_s, end)
+    if start > 0 and series.times[start - 1] > at_s - window_s * 3 // 2:
+        return start - 1
+    return start if start < end - 1 else -1
+
+
+MEASURES: Mapping[Op, Measure] = {
+    Op.SUM: _total, Op.COUNT: _count, Op.MEAN: _mean, Op.LATEST: _latest, Op.MAX: _max, Op.MIN: _min, Op.CHANGE: _change,
+}  # fmt: skip
+
+
+def upto(series: Series, at_s: int) -> int:
+    """How many readings are not newer than a time."""
+    return len(series.times) if at_s >= series.last_s else bisect_right(series.times, at_s)
+
+
+def coverage(op: Op, series: Series, at_s: int, window_s: int) -> tuple[int, int, int]:
+    """Readings used, expected and late in the window of an input; (1, 1, …) for ``latest``."""
+    end = upto(series, at_s)
+    if op is Op.LATEST:
+        used = series.times[end - 1] if end else at_s
+        return int(end > 0), 1, int(used in series.late)
+    edge_s = at_s - window_s
+    start = bisect_right(series.times, edge_s)
+    late = sum(1 for t in series.late if edge_s < t <= at_s)
+    expected = max(1, window_s // series.interval_s)
+    if op is Op.CHANGE:
+        before = reference(series, at_s, window_s, end)
+        covered_s = min(at_s - series.times[before], window_s) if before >= 0 else 0
+        return covered_s // series.interval_s, expected, late
+    return end - start, expected, late
