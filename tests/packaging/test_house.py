@@ -49,6 +49,12 @@ def test_the_python_that_is_named_is_taken() -> None:
     assert (ran.returncode, ran.stdout.strip()) == (0, sys.executable)
 
 
+def test_a_python_that_is_named_but_does_not_run_is_an_error_and_no_other_is_taken() -> None:
+    ran = _run("/bin/sh", "scripts/python.sh", PYTHON="/nonexistent/python3")
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "PYTHON=/nonexistent/python3" in ran.stderr
+
+
 def test_an_environment_that_holds_the_lock_is_left_alone(tmp_path: Path) -> None:
     venv = tmp_path / "venv"
     (venv / "bin").mkdir(parents=True)
