@@ -1,5 +1,6 @@
-"""The state machine of one place under one rule: up by patience, down only through ``lower``. Nothing else moves a grade
-but silence and a person, and those are separate acts below.
+"""The state machine of one place under one rule: up by patience, down only through ``lower``.
+
+Nothing else moves a grade but silence and a person, and those are separate acts below.
 
     met ≥ grade for long enough  →  up to it, over any number of grades
     lower.when held long enough  →  down: to the highest row still met, or one step, never below what is met

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from rules.change import Change, Decisions, Remark
 from rules.climb import settle, silence
+from rules.evidence import lifted, unheard
 from rules.intake import take
 from rules.ladder import Ladder
 from rules.plan import Plan
@@ -73,7 +74,7 @@ class Engine:
         ladder.suspended = True
         _unsettle(ladder)
         if settle(ladder.state, ladder.clock_s()):
-            self._changes.append(by_act(ladder, before, "lift", 0.0, "", now))
+            self._changes.append(by_act(ladder, before, lifted(), now))
         return self._end()
 
     def standing(self) -> Iterable[Standing]:
@@ -111,7 +112,7 @@ class Engine:
         for s in series:
             candidates = by_series.get((s.station, s.variable), [])
             if candidates:
-                fill_series(s, min(candidates, key=lambda c: (c.low, c.high) != (s.low, s.high)), SCALE)  # noqa: B023 - used at once
+                fill_series(s, min(candidates, key=lambda c: (c.low, c.high) != (s.low, s.high)), SCALE)
         by_ladder = {(x.rule, x.place): x for x in saved.ladders}
         for x in ladders:
             if (x.rule.name, x.place) in by_ladder:
@@ -147,7 +148,7 @@ class Engine:
         self._remarks.append(no_data(ladder, silent_s, self._now))
         before = ladder.state.grade
         if silence(ladder.state, rule.no_data.grade, clock_s):
-            self._changes.append(by_act(ladder, before, "no_data", silent_s / 60, "min", self._now))
+            self._changes.append(by_act(ladder, before, unheard(ladder, silent_s), self._now))
 
     def _woke(self, series: Series, at_s: int) -> None:
         if series.unsettled:

@@ -35,9 +35,14 @@ def lowering(ladder: Ladder, at_s: int) -> Evidence:
     return _expression(ladder, "lower", when.text, when.names, at_s, ladder.values(at_s), ladder.state.grade)
 
 
-def act(row: str, value: float, unit_of_value: str, met: Grade) -> Evidence:
-    """Evidence that is no reading: silence or a person."""
-    return Evidence(row=row, value=value, unit=unit_of_value, met=met)
+def unheard(ladder: Ladder, silent_s: int) -> Evidence:
+    """A place has sent nothing for this many seconds; the value is in minutes."""
+    return Evidence(row="no_data", value=silent_s / 60, unit="min", met=ladder.state.grade)
+
+
+def lifted() -> Evidence:
+    """A person has lifted."""
+    return Evidence(row="lift", value=0.0, unit="", met=Grade.NONE)
 
 
 def _table_row(ladder: Ladder, name: str, at_s: int, value: float, limits: tuple[int, ...], met: Grade) -> Evidence:

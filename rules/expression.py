@@ -164,7 +164,15 @@ def _round_of(value: float) -> float:
     return float(round(value)) if math.isfinite(value) else math.nan
 
 
-_GLOBALS = {"__builtins__": {}, "tidy": _tidy, "divide": _divide, "max_of": _max_of, "min_of": _min_of, "abs_of": abs, "round_of": _round_of}
+_GLOBALS = {
+    "__builtins__": {},
+    "tidy": _tidy,
+    "divide": _divide,
+    "max_of": _max_of,
+    "min_of": _min_of,
+    "abs_of": abs,
+    "round_of": _round_of,
+}
 
 
 def fuse(rows: Sequence[tuple[int, Expression]], names: Sequence[str]) -> Callable[..., int]:

@@ -13,8 +13,10 @@ class Ladder:
     ``excused_us`` is until when silence did not count, in arrival time, because the rule was out of season.
     """
 
-    __slots__ = ("columns", "compiled", "episode", "excused_us", "place", "rule", "series", "silences", "silent", "since_us", "state", "step",
-                 "suspended", "thresholds", "wake")  # fmt: skip
+    __slots__ = (
+        "columns", "compiled", "episode", "excused_us", "place", "rule", "series", "silences", "silent", "since_us", "state", "step",
+        "suspended", "thresholds", "wake",
+    )  # fmt: skip
 
     def __init__(self, plan: LadderPlan, series: tuple[Series, ...]) -> None:
         """At grade none, with nothing heard yet."""
@@ -89,7 +91,7 @@ class Ladder:
             streaks(state, self.rule.patience, at_s, 0)
         state.last_s = at_s
         if self.compiled.sums_only:
-            self._sleep(values)
+            self._sleep(at_s, values)
         return False
 
     def _move(self, state: Climb, at_s: int, met: int, values: list[float]) -> bool:
@@ -98,8 +100,10 @@ class Ladder:
         ease(state, at_s, self.rule.no_data.after_s, eased=self.eased(at_s, values))
         return up(state, confirmed, at_s) or down(state, self.rule.lower, at_s, met)
 
-    def _sleep(self, values: list[float]) -> None:
-        # No sum can grow by more than the total does: until the total has grown by the smallest distance to a threshold, nothing can be met.
+    def _sleep(self, at_s: int, values: list[float]) -> None:
+        # No sum can grow by more than the total does: until that has grown by the smallest distance to a threshold, nothing can be met.
+        if self.rule.season and not self.rule.season.holds(at_s, self.compiled.zone):
+            return
         room = min(
             (limits[0] - values[n] for n, limits in zip(self.compiled.table_inputs, self.thresholds, strict=True)), default=0
         )  # fmt: skip

@@ -1,14 +1,16 @@
 """The ladder, the way up and the way down, as written, to checked values."""
 
 import re
+from itertools import pairwise
 
 from rules.duration import seconds
 from rules.expression import Expression, ExpressionError, expression
 from rules.grade import Grade
 from rules.model import GRADES, ExpressionRow, Lower, Patience, TableRow, Target
-from rules.nodes import Node, Notes, blank
+from rules.nodes import Node, Notes, blank, is_mapping
 
 _WORDS = tuple(g.word for g in GRADES)
+_TIMES = range(2, 101)
 _RAISE = "at_once, 'N in a row' (N from 2 to 100) or 'for DURATION'"
 _EMPTY = Expression("", (), "")
 _IN_A_ROW = re.compile(r"(\d{1,3}) in a row")
@@ -26,7 +28,7 @@ def read_ladder(
             mark = value.start_mark
             tables.append(TableRow(input=name, cells=_cells(notes, value), line=mark.line + 1, column=mark.column + 1))
         else:
-            notes.wrong(key, f"unknown row {name!r:.40} in ladder; allowed: a grade ({', '.join(_WORDS)}) or an input ({', '.join(inputs)})")
+            notes.wrong(key, f"unknown row {name!r:.40} in ladder; allowed: {', '.join(_WORDS)} or an input ({', '.join(inputs)})")
     if not tables and not rows:
         notes.wrong(node, "ladder must have at least one row")
     return tuple(tables), tuple(rows)
@@ -45,7 +47,7 @@ def _cells(notes: Notes, node: Node) -> tuple[float | None, ...]:
 def rising(cells: tuple[float | None, ...]) -> bool:
     """Whether thresholds never fall from blue to red; None is skipped."""
     numbers = [c for c in cells if c is not None]
-    return all(a <= b for a, b in zip(numbers, numbers[1:], strict=False))
+    return all(a <= b for a, b in pairwise(numbers))
 
 
 def _condition(notes: Notes, node: Node, inputs: tuple[str, ...], columns: tuple[str, ...]) -> Expression:
@@ -61,7 +63,7 @@ def read_raise(notes: Notes, node: Node | None) -> tuple[Patience, ...]:
     """How patient each grade is on the way up, blue to red; at once unless it says otherwise."""
     if node is None:
         return (Patience(),) * len(GRADES)
-    if node.id != "mapping":
+    if not is_mapping(node):
         return (_patience(notes, node),) * len(GRADES)
     found = notes.fields(node, "raise", (), _WORDS)
     return tuple(_patience(notes, found[w]) if w in found else Patience() for w in _WORDS)
@@ -70,7 +72,7 @@ def read_raise(notes: Notes, node: Node | None) -> tuple[Patience, ...]:
 def _patience(notes: Notes, node: Node) -> Patience:
     text = notes.text(node, "raise", _RAISE)
     row = _IN_A_ROW.fullmatch(text)
-    if row and 2 <= int(row.group(1)) <= 100:
+    if row and int(row.group(1)) in _TIMES:
         return Patience(count=int(row.group(1)))
     if text.startswith("for "):
         try:

@@ -9,6 +9,8 @@ from rules.expression import Expression
 from rules.grade import Grade
 from rules.season import Season
 
+GREATEST = 1e9
+"""No number in a rule, a table or a reading is larger."""
 GRADES = (Grade.BLUE, Grade.YELLOW, Grade.ORANGE, Grade.RED)
 
 
@@ -120,8 +122,9 @@ class NoData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """Values outside ``ranges`` (variable → lowest, highest) are not used. A grade is lowered only on windows that hold at least
-    ``min_coverage`` of the readings they should: silence is not dry weather.
+    """Values outside ``ranges`` (variable → lowest, highest) are not used.
+
+    A grade is lowered only on windows that hold at least ``min_coverage`` of the readings they should: silence is not dry weather.
     """
 
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)

@@ -12,6 +12,7 @@ import yaml
 
 from rules.duration import seconds
 from rules.errors import RuleError
+from rules.model import GREATEST
 
 LONGEST_FILE = 1_000_000
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
@@ -119,8 +120,8 @@ class Notes:
             self.wrong(node, f"{what} must be a number")
             return 0.0
         value = float(node.value)
-        if abs(value) > 1e9:
-            self.wrong(node, f"{what} must lie within -1e9 and 1e9")
+        if abs(value) > GREATEST:
+            self.wrong(node, f"{what} must lie within {-GREATEST:g} and {GREATEST:g}")
             return 0.0
         return value
 
@@ -146,6 +147,11 @@ class Notes:
 def blank(node: Node) -> bool:
     """Whether a value is left empty (or ``null``)."""
     return isinstance(node, yaml.ScalarNode) and node.tag == _NULL
+
+
+def is_mapping(node: Node) -> bool:
+    """Whether a value is written as a mapping."""
+    return isinstance(node, yaml.MappingNode)
 
 
 def _boolean(node: Node) -> str:

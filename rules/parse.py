@@ -6,10 +6,10 @@ from hashlib import sha256
 
 from rules.change import Mode
 from rules.errors import RuleError, RuleErrors
-from rules.ladder_text import read_ladder, read_lower, read_raise
 from rules.input_text import read_inputs
+from rules.ladder_text import read_ladder, read_lower, read_raise
 from rules.model import GRADES, Columns, NoData, OverrideRow, Quality, Rule, RuleSet, Silence
-from rules.nodes import Node, Notes
+from rules.nodes import Node, Notes, is_mapping
 from rules.season import Season, season
 from rules.tables import Table, columns, overrides
 
@@ -162,7 +162,7 @@ class _RuleText:
 
     def _ranges(self, node: Node, variables: tuple[str, ...]) -> dict[str, tuple[float, float]]:
         notes = self.notes
-        if node.id == "mapping":
+        if is_mapping(node):
             found = notes.fields(node, "range", (), variables)
             return {name: self._range(n) for name, n in found.items()}
         if len(variables) > 1:
@@ -171,7 +171,7 @@ class _RuleText:
 
     def _range(self, node: Node) -> tuple[float, float]:
         cells = [self.notes.number(n, "range") for n in self.notes.items(node, "range")]
-        if len(cells) != 2 or cells[0] >= cells[1]:
+        if len(cells) != len(("lowest", "highest")) or cells[0] >= cells[1]:
             self.notes.wrong(node, "range must be [lowest, highest]")
             return (0.0, 1.0)
         return (cells[0], cells[1])

@@ -10,11 +10,10 @@ from rules.errors import RuleError, RuleErrors
 from rules.expression import fuse
 from rules.ladder_text import rising
 from rules.measure import MEASURES, Measure
-from rules.model import Op, Rule, RuleSet
+from rules.model import GREATEST, Op, Rule, RuleSet
 from rules.place import Place
 from rules.series import SCALE
 
-GREATEST = 1e9
 Bounds = tuple[float, float]
 
 
@@ -118,7 +117,7 @@ def compile_rule(rule: Rule, zone: tzinfo) -> CompiledRule:
 def _sums_only(rule: Rule, variables: tuple[str, ...]) -> bool:
     ops = {i.op for i in rule.inputs if any(t.input == i.name for t in rule.tables)}
     low = rule.quality.ranges.get(variables[0], (-GREATEST, GREATEST))[0]
-    return not rule.rows and ops == {Op.SUM} and len(variables) == 1 and low >= 0 and rule.season is None
+    return not rule.rows and ops == {Op.SUM} and len(variables) == 1 and low >= 0
 
 
 class _Builder:
@@ -181,9 +180,7 @@ class _Builder:
 
     def series(self) -> tuple[SeriesPlan, ...]:
         """The series in order of their numbers."""
-        return tuple(
-            SeriesPlan(station=s, variable=v, bounds=b, interval_s=i, horizon_s=h) for (s, v, b), (_, i, h) in self.keys.items()
-        )
+        return tuple(SeriesPlan(station=s, variable=v, bounds=b, interval_s=i, horizon_s=h) for (s, v, b), (_, i, h) in self.keys.items())
 
     def _wrong(self, rule: Rule, message: str) -> None:
         self.errors.append(RuleError(rule.file, rule.line, rule.column, message))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from rules.change import Change, Evidence
-from rules.evidence import act, lowering, rows
+from rules.evidence import lowering, rows
 from rules.grade import Grade
 from rules.ladder import Ladder
 from rules.series import NEVER_S
@@ -46,14 +46,22 @@ def standing(ladder: Ladder) -> Standing:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Why:
+    """What a change rests on."""
+
+    because: tuple[Evidence, ...]
+    also: tuple[Evidence, ...] = ()
+    late_by: timedelta = timedelta(0)
+    incomplete: bool = False
+
+
 def by_reading(ladder: Ladder, before: Grade, at_s: int, now: datetime) -> Change:
     """The newest reading moved the place."""
     found, incomplete = rows(ladder, at_s)
     after = ladder.state.grade
-    if after < before:
-        return _change(ladder, before, moment(at_s), now, (lowering(ladder, at_s),), tuple(found), incomplete=incomplete)
-    because, also = _split(found, after)
-    return _change(ladder, before, moment(at_s), now, because, also, incomplete=incomplete)
+    because, also = ((lowering(ladder, at_s),), tuple(found)) if after < before else _split(found, after)
+    return _change(ladder, before, moment(at_s), now, _Why(because=because, also=also, incomplete=incomplete))
 
 
 def by_late(ladder: Ladder, before: Grade, raised_s: int, late_s: int, now: datetime) -> Change:
@@ -61,23 +69,20 @@ def by_late(ladder: Ladder, before: Grade, raised_s: int, late_s: int, now: date
     clock_s = ladder.clock_s()
     found, incomplete = rows(ladder, raised_s, clock_s - ladder.rule.horizon_s)
     because, also = _split(found, ladder.state.grade)
-    late_by = timedelta(seconds=late_s)
-    return _change(ladder, before, moment(clock_s), now, because, also, late_by=late_by, incomplete=incomplete)
+    why = _Why(because=because, also=also, late_by=timedelta(seconds=late_s), incomplete=incomplete)
+    return _change(ladder, before, moment(clock_s), now, why)
 
 
-def by_act(ladder: Ladder, before: Grade, row: str, value: float, unit: str, now: datetime) -> Change:
+def by_act(ladder: Ladder, before: Grade, evidence: Evidence, now: datetime) -> Change:
     """Silence or a person moved the place; there is no reading, so it happens now."""
-    return _change(ladder, before, now, now, (act(row, value, unit, ladder.state.grade),), ())
+    return _change(ladder, before, now, now, _Why(because=(evidence,)))
 
 
 def _split(found: list[Evidence], after: Grade) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
     return tuple(e for e in found if e.met >= after), tuple(e for e in found if e.met < after)
 
 
-def _change(
-    ladder: Ladder, before: Grade, at: datetime, now: datetime, because: tuple[Evidence, ...], also: tuple[Evidence, ...],
-    *, late_by: timedelta = timedelta(0), incomplete: bool = False,
-) -> Change:  # fmt: skip
+def _change(ladder: Ladder, before: Grade, at: datetime, now: datetime, why: _Why) -> Change:
     rule = ladder.rule
     if before is Grade.NONE:
         ladder.episode += 1
@@ -85,7 +90,20 @@ def _change(
     ladder.step += 1
     ladder.since_us = micros(at)
     return Change(
-        id=f"{rule.name}/{ladder.place}/{ladder.episode}/{ladder.step}", rule=rule.name, version=rule.version, table=rule.digest,
-        hazard=rule.hazard, place=ladder.place, before=before, after=ladder.state.grade, at=at, decided_at=now, because=because,
-        also=also, issued_by=rule.issued_by, mode=rule.mode, late_by=late_by, incomplete=incomplete,
-    )  # fmt: skip
+        id=f"{rule.name}/{ladder.place}/{ladder.episode}/{ladder.step}",
+        rule=rule.name,
+        version=rule.version,
+        table=rule.digest,
+        hazard=rule.hazard,
+        place=ladder.place,
+        before=before,
+        after=ladder.state.grade,
+        at=at,
+        decided_at=now,
+        because=why.because,
+        also=why.also,
+        issued_by=rule.issued_by,
+        mode=rule.mode,
+        late_by=why.late_by,
+        incomplete=why.incomplete,
+    )

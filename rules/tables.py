@@ -6,7 +6,7 @@ import math
 import re
 
 from rules.errors import RuleError
-from rules.model import GRADES, Columns, OverrideRow
+from rules.model import GRADES, GREATEST, Columns, OverrideRow
 
 LONGEST_FILE = 20_000_000
 _OVERRIDE = ("station", "input", *(g.word for g in GRADES))
@@ -54,8 +54,8 @@ class Table:
             value = float(cells[index])
         except ValueError:
             value = math.nan
-        if not abs(value) <= 1e9:
-            self.wrong(line, cells, index, f"{self.header[index]!r} must be a number within -1e9 and 1e9, not {cells[index]!r:.40}")
+        if not abs(value) <= GREATEST:
+            self.wrong(line, cells, index, f"{self.header[index]!r} must be a number within ±{GREATEST:g}, not {cells[index]!r:.40}")
             return 0.0
         return value
 
