@@ -1,0 +1,328 @@
+"""The MQTT source against a real Mosquitto."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiomqtt
+import pydantic
+import pytest
+from paho.mqtt.client import Client as Paho
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
+
+from adapters.sources.mqtt import MqttSettings, MqttSource, adapter
+from dispatcher.clock import ManualClock
+from dispatcher.errors import ConfigurationError, SourceLost
+from dispatcher.ports import Batch, Kind, Source, World
+from dispatcher.testing.sources import BREAKABLE_PROMISES, PROMISES, Breakable, aclose
+from tests.services.mosquitto import Mosquitto
+
+WORLD = World(clock=ManualClock(datetime(2026, 7, 20, tzinfo=UTC)), county="990121", public_url="http://127.0.0.1")
+
+
+class MosquittoSide:
+    """A topic and a session of their own at the common broker."""
+
+    def __init__(self, broker: Mosquitto, **settings: object) -> None:
+        self.broker = broker
+        self.mark = uuid.uuid4().hex[:8]
+        self.settings = MqttSettings.model_validate(
+            {
+                "host": broker.host,
+                "port": broker.port,
+                "client_id": f"engine-{self.mark}",
+                "readings": (f"readings/{self.mark}/#",),
+                "timeout_s": 5,
+                **settings,
+            }
+        )
+
+    def source(self) -> Source:
+        return adapter.build(self.settings, WORLD)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[tuple[Source, AsyncIterator[Batch]]]:
+        source = self.source()
+        stream = source.batches({})
+        try:
+            yield source, stream
+        finally:
+            await aclose(stream)
+
+    async def introduce(self) -> None:
+        """Make the session: open the source until it waits for messages."""
+        async with self.opened() as (_, stream):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(stream), 0.5)
+
+    async def publish(self, bodies: Sequence[bytes], key: str = "a", qos: int = 1) -> None:
+        async with aiomqtt.Client(self.broker.host, self.broker.port, timeout=30) as client:
+            for body in bodies:
+                await client.publish(f"readings/{self.mark}/{key}", body, qos=qos)
+
+    async def break_off(self) -> None:
+        # Stopped, not killed: what Mosquitto loses in a power cut is its own loss and not the subject here.
+        await asyncio.to_thread(self.broker.stop)
+
+    async def mend(self) -> None:
+        await asyncio.to_thread(self.broker.start)
+
+
+@pytest.mark.parametrize("protocol", [5, "3.1.1"])
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+async def test_mqtt_keeps_the_promises_of_a_source(mosquitto: Mosquitto, promise: Callable[..., Awaitable[None]], protocol: object) -> None:
+    await promise(MosquittoSide(mosquitto, protocol=protocol))
+
+
+@pytest.mark.parametrize("promise", BREAKABLE_PROMISES, ids=lambda promise: promise.__name__)
+async def test_mqtt_keeps_the_promises_of_a_source_with_a_connection(
+    mosquitto: Mosquitto, promise: Callable[[Breakable], Awaitable[None]]
+) -> None:
+    await promise(MosquittoSide(mosquitto))
+
+
+async def test_the_private_attribute_below_aiomqtt_is_still_there_and_acknowledges_by_hand() -> None:
+    client = aiomqtt.Client("127.0.0.1")
+    assert isinstance(client._client, Paho)
+    client._client.manual_ack_set(on=True)
+    assert client._client._manual_ack is True
+    assert callable(client._client.ack)
+
+
+@pytest.mark.parametrize("qos", [1, 2])
+async def test_a_message_is_held_by_the_broker_until_it_is_acknowledged_whatever_its_publisher_chose(
+    mosquitto: Mosquitto, qos: int
+) -> None:
+    side = MosquittoSide(mosquitto)
+    await side.introduce()
+    await side.publish([b"1", b"2"], qos=qos)
+    for _ in range(2):
+        async with side.opened() as (_source, stream):
+            assert await _bodies(stream, 2) == [b"1", b"2"]
+    async with side.opened() as (source, stream):
+        batch = await anext(stream)
+        await source.ack(batch)
+
+
+async def test_no_more_is_unacknowledged_than_receive_maximum(mosquitto: Mosquitto) -> None:
+    side = MosquittoSide(mosquitto, receive_maximum=10, batch_items=4)
+    await side.introduce()
+    await side.publish([str(n).encode() for n in range(30)])
+    async with side.opened() as (source, stream):
+        held = [await asyncio.wait_for(anext(stream), 10)]
+        while sum(len(batch.items) for batch in held) < 10:
+            held.append(await asyncio.wait_for(anext(stream), 10))
+        waiting = asyncio.ensure_future(anext(stream))
+        done, _ = await asyncio.wait([waiting], timeout=0.5)
+        assert not done
+        for batch in held:
+            await source.ack(batch)
+        await source.ack(await waiting)
+        got = [item.body for batch in [*held, waiting.result()] for item in batch.items]
+        while len(got) < 30:
+            batch = await asyncio.wait_for(anext(stream), 10)
+            got.extend(item.body for item in batch.items)
+            await source.ack(batch)
+    assert got == [str(n).encode() for n in range(30)]
+
+
+async def test_a_flood_that_needs_no_acknowledgement_is_held_back_and_none_of_it_discarded(
+    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    side = MosquittoSide(mosquitto, receive_maximum=20, batch_items=10)
+    caplog.set_level(logging.WARNING)
+    await side.introduce()
+    async with side.opened() as (source, stream):
+        first = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0.3)
+        await side.publish([str(n).encode() for n in range(2000)], qos=0)
+        got = [item.body for item in (await first).items]
+        await source.ack(first.result())
+        assert isinstance(source, MqttSource)
+        assert source._line is not None
+        assert source._line.inbox.qsize() <= 21
+        while len(got) < 2000:
+            batch = await asyncio.wait_for(anext(stream), 10)
+            got.extend(item.body for item in batch.items)
+            await source.ack(batch)
+            assert source._line.inbox.qsize() <= 21
+    assert got == [str(n).encode() for n in range(2000)]
+    assert "Discarding" not in caplog.text
+
+
+async def test_an_acknowledgement_of_an_earlier_connection_does_not_acknowledge_another_message(mosquitto: Mosquitto) -> None:
+    side = MosquittoSide(mosquitto)
+    await side.introduce()
+    await side.publish([b"1"])
+    source = side.source()
+    before = source.batches({})
+    early = await asyncio.wait_for(anext(before), 10)
+    await aclose(before)
+    again = source.batches({})
+    assert (await asyncio.wait_for(anext(again), 10)).items == early.items
+    await source.ack(early)
+    await aclose(again)
+    async with side.opened() as (_, stream):
+        assert await _bodies(stream, 1) == [b"1"]
+
+
+async def test_workers_of_a_shared_subscription_divide_the_readings(mosquitto: Mosquitto) -> None:
+    mark = uuid.uuid4().hex[:8]
+    topics = (f"$share/engine-{mark}/readings/{mark}/#",)
+    sides = [MosquittoSide(mosquitto, client_id=f"worker-{n}-{mark}", readings=topics) for n in range(2)]
+    for side in sides:
+        side.mark = mark
+        await side.introduce()
+    await sides[0].publish([str(n).encode() for n in range(20)])
+    got: list[bytes] = []
+    for side in sides:
+        async with side.opened() as (source, stream):
+            got.extend(await _drain(source, stream))
+    assert sorted(got, key=int) == [str(n).encode() for n in range(20)]
+
+
+async def test_topics_say_what_is_a_forecast(mosquitto: Mosquitto) -> None:
+    mark = uuid.uuid4().hex[:8]
+    side = MosquittoSide(mosquitto, forecasts=(f"$share/engine/forecasts/{mark}/+",), readings=(f"readings/{mark}/#",))
+    side.mark = mark
+    await side.introduce()
+    await side.publish([b"r"])
+    async with aiomqtt.Client(mosquitto.host, mosquitto.port) as client:
+        await client.publish(f"forecasts/{mark}/x", b"f", qos=1)
+    async with side.opened() as (source, stream):
+        items = [item for batch in await _drain_batches(source, stream) for item in batch.items]
+    assert {(item.kind, item.body, item.subject) for item in items} == {
+        (Kind.READINGS, b"r", f"readings/{mark}/a"),
+        (Kind.FORECASTS, b"f", f"forecasts/{mark}/x"),
+    }
+
+
+async def test_a_message_larger_than_any_reading_is_handed_on(mosquitto: Mosquitto) -> None:
+    side = MosquittoSide(mosquitto)
+    await side.introduce()
+    await side.publish([b"x" * 10_000_000])
+    async with side.opened() as (source, stream):
+        [batch] = await _drain_batches(source, stream)
+    assert len(batch.items[0].body) == 10_000_000
+
+
+async def test_the_session_expires_when_the_settings_say_so(mosquitto: Mosquitto) -> None:
+    source = MosquittoSide(mosquitto, session_expiry_s=3600, receive_maximum=77).source()
+    assert isinstance(source, MqttSource)
+    properties = source._session()["properties"]
+    assert properties.packetType == PacketTypes.CONNECT
+    assert (properties.SessionExpiryInterval, properties.ReceiveMaximum) == (3600, 77)
+
+
+async def test_a_broker_that_wants_a_password_gets_it_from_the_environment(
+    mosquitto_with: Callable[..., Mosquitto], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passwords = tmp_path / "passwords"
+    process = await asyncio.create_subprocess_exec("mosquitto_passwd", "-b", "-c", str(passwords), "engine", "geheim-99")
+    assert await process.wait() == 0
+    passwords.chmod(0o644)
+    broker = await asyncio.to_thread(mosquitto_with, "allow_anonymous false", f"password_file {passwords}")
+    monkeypatch.setenv("MQTT_TEST_PASSWORD", "geheim-99")
+    await MosquittoSide(broker, username="engine", password_env="MQTT_TEST_PASSWORD").introduce()
+    monkeypatch.setenv("MQTT_TEST_PASSWORD", "wrong-98")
+    async with MosquittoSide(broker, username="engine", password_env="MQTT_TEST_PASSWORD").opened() as (_, stream):
+        with pytest.raises(SourceLost) as caught:
+            await anext(stream)
+    assert "wrong-98" not in str(caught.value)
+    assert str(broker.port) in str(caught.value)
+
+
+async def test_a_topic_the_broker_refuses_is_source_lost_and_named(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Mosquitto's access file refuses messages and not subscriptions, so its answer is put in here.
+    async def refuse(*_: object) -> list[ReasonCode]:
+        return [ReasonCode(PacketTypes.SUBACK, "Not authorized")]
+
+    monkeypatch.setattr(aiomqtt.Client, "subscribe", refuse)
+    async with MosquittoSide(mosquitto, readings=("secret/#",)).opened() as (_, stream):
+        with pytest.raises(SourceLost, match="refused to subscribe 'secret/#': Not authorized"):
+            await anext(stream)
+
+
+# paho drops a socket whose handshake failed without closing it; the collector does.
+@pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
+async def test_a_broker_with_tls_is_believed_only_with_its_authority(mosquitto_with: Callable[..., Mosquitto], tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=broker"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
+    process = await asyncio.create_subprocess_exec(
+        *command, "-keyout", str(key), "-out", str(certificate), stderr=asyncio.subprocess.DEVNULL
+    )
+    assert await process.wait() == 0
+    key.chmod(0o644)
+    broker = await asyncio.to_thread(mosquitto_with, "allow_anonymous true", f"certfile {certificate}", f"keyfile {key}")
+    await MosquittoSide(broker, tls=True, ca_file=certificate).introduce()
+    async with MosquittoSide(broker, tls=True).opened() as (_, stream):
+        with pytest.raises(SourceLost, match="certificate"):
+            await anext(stream)
+
+
+async def test_a_broker_that_stops_answering_is_source_lost_at_the_next_opening(mosquitto: Mosquitto) -> None:
+    side = MosquittoSide(mosquitto, timeout_s=0.5)
+    mosquitto.pause()
+    async with side.opened() as (_, stream):
+        with pytest.raises(SourceLost):
+            await asyncio.wait_for(anext(stream), 20)
+
+
+async def test_cancelling_while_waiting_is_cancelling_and_nothing_else(mosquitto: Mosquitto) -> None:
+    side = MosquittoSide(mosquitto)
+    async with side.opened() as (_, stream):
+        waiting = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0.3)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+
+def test_a_password_variable_that_is_not_set_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MQTT_TEST_PASSWORD", raising=False)
+    with pytest.raises(ConfigurationError, match="MQTT_TEST_PASSWORD, which is not set"):
+        adapter.build(MqttSettings(username="engine", password_env="MQTT_TEST_PASSWORD"), WORLD)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        pytest.param({"hots": "x"}, "Extra inputs", id="unknown key"),
+        pytest.param({"readings": ()}, "at least one", id="no topics"),
+        pytest.param({"password_env": "X"}, "without username", id="password without user"),
+        pytest.param({"cert_file": __file__}, "tls: true", id="certificate without TLS"),
+        pytest.param({"tls": True, "key_file": __file__}, "without cert_file", id="key without certificate"),
+        pytest.param({"tls": True, "ca_file": "no/such/file"}, "ca_file", id="no such file"),
+        pytest.param({"protocol": 4}, "3.1.1", id="unknown protocol"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(pydantic.ValidationError, match=words):
+        MqttSettings.model_validate(settings)
+
+
+async def _bodies(stream: AsyncIterator[Batch], count: int) -> list[bytes]:
+    got: list[bytes] = []
+    while len(got) < count:
+        got.extend(item.body for item in (await asyncio.wait_for(anext(stream), 10)).items)
+    return got
+
+
+async def _drain_batches(source: Source, stream: AsyncIterator[Batch]) -> list[Batch]:
+    got: list[Batch] = []
+    try:
+        while True:
+            got.append(await asyncio.wait_for(anext(stream), 1.0))
+            await source.ack(got[-1])
+    except TimeoutError:
+        return got
+
+
+async def _drain(source: Source, stream: AsyncIterator[Batch]) -> list[bytes]:
+    return [item.body for batch in await _drain_batches(source, stream) for item in batch.items]
