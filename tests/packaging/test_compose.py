@@ -8,6 +8,8 @@ import compose_spec
 import pytest
 import yaml
 
+from dispatcher.ports import Status
+from dispatcher.settings import find_adapter, load_deployment, validated
 from tests.packaging.conftest import ROOT
 
 TEXT = (ROOT / "compose.yaml").read_text(encoding="utf-8")
@@ -78,6 +80,19 @@ def test_the_engine_writes_to_its_volume_only_and_has_no_privileges() -> None:
     assert engine["cap_drop"] == ["ALL"]
     assert "no-new-privileges:true" in engine["security_opt"]
     assert [v.split(":")[1] for v in engine["volumes"] if not v.endswith(":ro")] == ["/var/lib/dispatcher"]
+
+
+def test_the_engine_understands_the_settings_it_is_given_and_has_every_adapter_they_name() -> None:
+    deployment = load_deployment(ROOT / "deploy" / "deployment.yaml")
+    assert deployment.status is Status.EXERCISE
+    for kind, choices in (("sources", deployment.sources), ("channels", deployment.channels), ("stores", {"store": deployment.store})):
+        for name, choice in choices.items():
+            validated(find_adapter(kind, choice.adapter, name).settings, choice.own(), name)
+
+
+def test_the_engine_listens_where_the_health_check_and_prometheus_look_for_it() -> None:
+    web = load_deployment(ROOT / "deploy" / "deployment.yaml").web
+    assert (web.host, web.port) == ("0.0.0.0", 8080)
 
 
 def test_the_environment_file_with_the_passwords_is_ignored_by_git() -> None:

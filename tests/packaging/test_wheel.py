@@ -52,7 +52,7 @@ def test_the_installed_program_says_its_version_from_outside_the_checkout(image:
 def test_every_adapter_that_is_named_can_be_loaded_from_the_installation(image: Image, tmp_path: Path) -> None:
     code = (
         "from importlib.metadata import entry_points\n"
-        "for group in ('sources', 'channels', 'stores'):\n"
+        "for group in ('brokers', 'sources', 'channels', 'stores'):\n"
         "    for point in entry_points(group=f'dispatcher.{group}'):\n"
         "        print(group, point.name, point.load().settings.__name__)\n"
     )
@@ -60,6 +60,7 @@ def test_every_adapter_that_is_named_can_be_loaded_from_the_installation(image: 
     assert ran.returncode == 0, ran.stderr
     found = {tuple(line.split()[:2]) for line in ran.stdout.splitlines()}
     assert found == {
+        ("brokers", "embedded"),
         ("sources", "mqtt"),
         ("sources", "kafka"),
         ("sources", "file"),
