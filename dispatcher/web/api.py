@@ -24,21 +24,10 @@ _NEWEST: Final = 2**62
 Limit = Annotated[int, Query(ge=1, le=500, description="Most items of a page.")]
 Before = Annotated[int, Query(ge=1, description="Only items before this number: ``next`` of the page before.")]
 _TIMES: Final = frozenset(
-    [
-        "at",
-        "opened_at",
-        "updated_at",
-        "closed_at",
-        "alert_due",
-        "released_at",
-        "expires_at",
-        "next_due",
-        "planned_at",
-        "due",
-        "accepted_at",
-        "lease",
-        "sent_at",
-    ]
+    (
+        *("at", "opened_at", "updated_at", "closed_at", "released_at", "expires_at", "planned_at", "accepted_at", "sent_at"),
+        *("alert_due", "next_due", "due", "lease"),
+    )
 )
 _GRADES: Final = frozenset(("grade", "before", "told", "village_grade"))
 
