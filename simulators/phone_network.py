@@ -108,7 +108,8 @@ class PhoneNetwork:
     def _plan(self, record: Record) -> None:
         sms = record.sms
         for step in fates.steps(sms, self._habit_of.get(sms.to), self._on.settings.delays, self._on.seed):
-            if step.status not in record.reported:
+            told = step.status in record.reported if sms.callback else _rank(step.status) <= _rank(record.status)
+            if not told:
                 self._plans.put(step.at, partial(self._advance, record, step))
             if step.status == "delivered":
                 self._people.read(sms, step.at)
@@ -148,13 +149,16 @@ class PhoneNetwork:
 
     def _move(self, record: Record, step: fates.Step) -> bool:
         """Set the status; False when it was reached before."""
-        order = ("queued", "sent", "delivered", "undelivered", "failed")
-        if order.index(step.status) <= order.index(record.status):
+        if _rank(step.status) <= _rank(record.status):
             return False
         record.status, record.code, record.updated_at = step.status, step.code, step.at
         if step.status != "failed":
             record.sent_at = record.sent_at or step.at
         return True
+
+
+def _rank(status: str) -> int:
+    return ("queued", "sent", "delivered", "undelivered", "failed").index(status)
 
 
 def _from_entry(entry: Entry) -> fates.Sms:
