@@ -13,9 +13,14 @@ from dispatcher.policy.model import Policies
 from dispatcher.registry.check import check_together
 from dispatcher.registry.load import read_registry
 from dispatcher.registry.model import Registry
+from dispatcher.registry.places import places_of
 from dispatcher.templates.load import read_templates
 from dispatcher.templates.model import Templates
 from dispatcher.textfile import read_tree
+from rules.errors import RuleError, RuleErrors
+from rules.model import RuleSet
+from rules.parse import parse_rules
+from rules.plan import Plan, compile_rules
 
 _YAML = frozenset({".yaml", ".yml"})
 _RULES = frozenset({".yaml", ".yml", ".csv"})
@@ -23,12 +28,12 @@ _RULES = frozenset({".yaml", ".yml", ".csv"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountyFiles:
-    """What the files say. ``rules`` are the texts of rule files and their tables, for ``rules.parse.parse_rules``."""
+    """What the files say. ``rules`` is compiled over the stations of the registry, with seasons in the county's time."""
 
     registry: Registry
     policies: Policies
     templates: Templates
-    rules: Mapping[str, str]
+    rules: Plan
 
 
 def load_county_files(directory: Path, rules: Path | None = None) -> CountyFiles:
@@ -40,13 +45,43 @@ def load_county_files(directory: Path, rules: Path | None = None) -> CountyFiles
     policies = read_policies(_tree(directory, "policies", _YAML, problems), problems)
     templates = read_templates(_tree(directory, "templates", _YAML, problems), problems, registry.county.languages[0])
     rule_texts = read_tree(rules or directory / "rules", _RULES, problems)
-    if not rule_texts:
-        problems.append(Problem("rules", "there is no rule file; at least one .yaml file is needed"))
-    if not problems:
-        problems = check_together(registry, policies, templates)
-    if problems:
+    parsed = _parsed(rule_texts, problems)
+    if problems or parsed is None:
         raise ConfigurationError(problems)
-    return CountyFiles(registry=registry, policies=policies, templates=templates, rules=rule_texts)
+    problems = [*check_together(registry, policies, templates), *_hazards_without_policy(parsed, policies)]
+    plan = _compiled(parsed, registry, problems)
+    if problems or plan is None:
+        raise ConfigurationError(problems)
+    return CountyFiles(registry=registry, policies=policies, templates=templates, rules=plan)
+
+
+def _parsed(texts: Mapping[str, str], problems: list[Problem]) -> RuleSet | None:
+    try:
+        return parse_rules(texts)
+    except RuleErrors as errors:
+        problems.extend(_rule_problem(error) for error in errors.errors)
+        return None
+
+
+def _compiled(rules: RuleSet, registry: Registry, problems: list[Problem]) -> Plan | None:
+    try:
+        return compile_rules(rules, places_of(registry), registry.county.timezone)
+    except RuleErrors as errors:
+        problems.extend(_rule_problem(error) for error in errors.errors)
+        return None
+
+
+def _rule_problem(error: RuleError) -> Problem:
+    return Problem(f"rules/{error.file}", error.message, error.line, error.column)
+
+
+def _hazards_without_policy(rules: RuleSet, policies: Policies) -> list[Problem]:
+    known = sorted(hazard for policy in policies.policies.values() for hazard in policy.hazards)
+    return [
+        Problem(f"rules/{rule.file}", f"no policy for hazard {rule.hazard!r}; policies are for: {', '.join(known)}", rule.line)
+        for rule in rules.rules
+        if rule.hazard not in known
+    ]
 
 
 def _tree(directory: Path, folder: str, suffixes: frozenset[str], problems: list[Problem]) -> dict[str, str]:

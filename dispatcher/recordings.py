@@ -123,15 +123,18 @@ def readings_of(text: str, profile: Profile, file: str, problems: list[Problem])
         problems.append(Problem(file, f"not a readable CSV row: {error}", rows.line_num))
 
 
-def _readings(row: Mapping[str, str], profile: Profile) -> Iterator[RecordedReading]:
-    if profile.flag_column and row[profile.flag_column].strip() in profile.flags:
+def _readings(row: Mapping[str, str | None], profile: Profile) -> Iterator[RecordedReading]:
+    cells = {name: (cell or "").strip() for name, cell in row.items() if isinstance(name, str)}
+    if len(cells) < len(row) or None in row.values():
+        raise ValueError("the row has more or fewer cells than the heading")
+    if profile.flag_column and cells[profile.flag_column] in profile.flags:
         return
-    time = local_time(row[profile.time_column].strip(), profile).isoformat()
+    time = local_time(cells[profile.time_column], profile).isoformat()
     for value in profile.values:
-        cell = (row[value.column] or "").strip()
+        cell = cells[value.column]
         if cell in profile.missing:
             continue
-        station = row[profile.station_column].strip() if profile.station_column else value.station
+        station = cells[profile.station_column] if profile.station_column else value.station
         number = number_of(cell, profile.decimal, value.column)
         yield RecordedReading(station=station, variable=value.variable, value=number, unit=value.unit, time=time)
 
