@@ -28,12 +28,16 @@ _RULES = frozenset({".yaml", ".yml", ".csv"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountyFiles:
-    """What the files say. ``rules`` is compiled over the stations of the registry, with seasons in the county's time."""
+    """What the files say. ``rules`` are the texts of rule files and tables; ``plan`` is made of them.
+
+    The plan covers the stations of the registry, with seasons in the county's time.
+    """
 
     registry: Registry
     policies: Policies
     templates: Templates
-    rules: Plan
+    rules: Mapping[str, str]
+    plan: Plan
 
 
 def load_county_files(directory: Path, rules: Path | None = None) -> CountyFiles:
@@ -52,7 +56,7 @@ def load_county_files(directory: Path, rules: Path | None = None) -> CountyFiles
     plan = _compiled(parsed, registry, problems)
     if problems or plan is None:
         raise ConfigurationError(problems)
-    return CountyFiles(registry=registry, policies=policies, templates=templates, rules=plan)
+    return CountyFiles(registry=registry, policies=policies, templates=templates, rules=rule_texts, plan=plan)
 
 
 def _parsed(texts: Mapping[str, str], problems: list[Problem]) -> RuleSet | None:

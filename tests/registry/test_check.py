@@ -32,7 +32,7 @@ def problems(directory: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", ["sample", "valencia"])
 def test_the_examples_have_no_mistake(name: str) -> None:
-    assert load_county_files(CONFIG / name).rules.ladders
+    assert load_county_files(CONFIG / name).plan.ladders
 
 
 def test_a_role_that_nobody_holds_is_named_with_those_held(county: Path) -> None:

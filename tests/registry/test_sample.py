@@ -32,7 +32,7 @@ def changes(files: CountyFiles) -> list[Change]:
 
 
 def replay(files: CountyFiles) -> Iterator[Change]:
-    engine = Engine(files.rules)
+    engine = Engine(files.plan)
     with (SAMPLE / "storm.csv").open(encoding="utf-8") as file:
         rows = [(int(datetime.fromisoformat(r["time"]).timestamp()), r) for r in csv.DictReader(file)]
     for at, group in groupby(rows, key=lambda row: row[0]):

@@ -26,7 +26,7 @@ def on_the_29th(hour: int, minute: int) -> datetime:
 def decided() -> tuple[list[Change], list[Remark]]:
     """What the rules decide, with every timer, until two days after the sensor was lost."""
     file = shared_data("storms/valencia-2024/rambla-del-poyo-5min.csv")
-    engine = Engine(load_county_files(CONFIG).rules)
+    engine = Engine(load_county_files(CONFIG).plan)
     changes: list[Change] = []
     remarks: list[Remark] = []
 
