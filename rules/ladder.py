@@ -1,9 +1,11 @@
 """One place under one rule at run time: reads its series, judges a moment, and moves its state."""
 
+from bisect import bisect_right
+
 from rules.climb import Climb, down, ease, streaks, up
 from rules.grade import Grade
-from rules.measure import MISSING, coverage, upto
-from rules.plan import LadderPlan, reached
+from rules.measure import MISSING, filled, upto
+from rules.plan import LadderPlan
 from rules.series import ALWAYS, NEVER_S, SCALE, Series
 
 
@@ -14,8 +16,8 @@ class Ladder:
     """
 
     __slots__ = (
-        "columns", "compiled", "episode", "excused_us", "place", "rule", "series", "silences", "silent", "since_us", "state", "step",
-        "suspended", "thresholds", "wake",
+        "columns", "compiled", "episode", "excused_us", "limits", "place", "reads", "rule", "series", "silences", "silent", "since_us",
+        "state", "step", "suspended", "thresholds", "wake",
     )  # fmt: skip
 
     def __init__(self, plan: LadderPlan, series: tuple[Series, ...]) -> None:
@@ -25,6 +27,8 @@ class Ladder:
         self.place = plan.place
         self.series = series
         self.thresholds = plan.thresholds
+        self.limits = tuple(zip(plan.compiled.table_inputs, plan.thresholds, strict=True))
+        self.reads = tuple((i.measure, series[i.slot], i.window_s) for i in plan.compiled.inputs)
         self.columns = plan.columns
         self.state = Climb()
         self.episode = 0
@@ -35,6 +39,10 @@ class Ladder:
         self.suspended = False
         self.excused_us = 0
         self.wake = ALWAYS
+
+    def newest(self, at_s: int) -> list[float]:
+        """All inputs at the newest moment, scaled; NaN where nothing is known."""
+        return [measure(s, at_s, window_s, len(s.times)) for measure, s, window_s in self.reads]
 
     def clock_s(self) -> int:
         """The station's clock: the newest event time of its series."""
@@ -59,8 +67,11 @@ class Ladder:
         if rule.season and not rule.season.holds(at_s, self.compiled.zone):
             return 0
         best = 0
-        for index, thresholds in zip(self.compiled.table_inputs, self.thresholds, strict=True):
-            best = max(best, reached(thresholds, values[index]))
+        for index, thresholds in self.limits:
+            value = values[index]
+            # False for NaN, too: a missing value reaches nothing.
+            if value >= thresholds[0]:
+                best = max(best, bisect_right(thresholds, value))
         if self.compiled.grade_of and best < Grade.RED:
             best = max(best, self.compiled.grade_of(*self.floats(values)))
         return best
@@ -75,14 +86,14 @@ class Ladder:
             return False
         for n in self.compiled.covered:
             i = self.compiled.inputs[n]
-            used, expected, _ = coverage(i.op, self.series[i.slot], at_s, i.window_s)
+            used, expected = filled(i.op, self.series[i.slot], at_s, i.window_s)
             if used < expected * self.rule.quality.min_coverage:
                 return False
         return True
 
     def forward(self, at_s: int) -> bool:
         """Judge the newest moment; true when the grade changed."""
-        values = self.values(at_s)
+        values = self.newest(at_s)
         met = self.met(at_s, values)
         state = self.state
         if state.grade or met:
@@ -104,9 +115,7 @@ class Ladder:
         # No sum can grow by more than the total does: until that has grown by the smallest distance to a threshold, nothing can be met.
         if self.rule.season and not self.rule.season.holds(at_s, self.compiled.zone):
             return
-        room = min(
-            (limits[0] - values[n] for n, limits in zip(self.compiled.table_inputs, self.thresholds, strict=True)), default=0
-        )  # fmt: skip
+        room = min(thresholds[0] - values[n] for n, thresholds in self.limits)
         self.wake = self.series[0].total + int(room)
 
     def again(self, from_s: int) -> int | None:

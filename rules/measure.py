@@ -18,7 +18,12 @@ def _start(series: Series, at_s: int, window_s: int, end: int) -> int:
 
 
 def _total(series: Series, at_s: int, window_s: int, end: int) -> float:
-    start = _start(series, at_s, window_s, end)
+    edge_s = at_s - window_s
+    start = end - window_s // series.interval_s
+    times = series.times
+    # The guess is right when no reading is missing; written out here because most of the time is spent here.
+    if not (0 < start < end and times[start] > edge_s >= times[start - 1]):
+        start = bisect_right(times, edge_s)
     # No reading at all is not "no rain": the value is missing.
     return series.totals[end] - series.totals[start] if start < end else MISSING
 
@@ -78,18 +83,23 @@ def upto(series: Series, at_s: int) -> int:
     return len(series.times) if at_s >= series.last_s else bisect_right(series.times, at_s)
 
 
-def coverage(op: Op, series: Series, at_s: int, window_s: int) -> tuple[int, int, int]:
-    """Readings used, expected and late in the window of an input; (1, 1, …) for ``latest``."""
+def filled(op: Op, series: Series, at_s: int, window_s: int) -> tuple[int, int]:
+    """How many readings stand behind an input, and how many should; for ``change`` the part of the window it spans."""
     end = upto(series, at_s)
-    if op is Op.LATEST:
-        used = series.times[end - 1] if end else at_s
-        return int(end > 0), 1, int(used in series.late)
-    edge_s = at_s - window_s
-    start = bisect_right(series.times, edge_s)
-    late = sum(1 for t in series.late if edge_s < t <= at_s)
     expected = max(1, window_s // series.interval_s)
+    if op is Op.LATEST:
+        return int(end > 0), 1
     if op is Op.CHANGE:
         before = reference(series, at_s, window_s, end)
-        covered_s = min(at_s - series.times[before], window_s) if before >= 0 else 0
-        return covered_s // series.interval_s, expected, late
-    return end - start, expected, late
+        spanned_s = min(at_s - series.times[before], window_s) if before >= 0 else 0
+        return spanned_s // series.interval_s, expected
+    return end - _start(series, at_s, window_s, end), expected
+
+
+def coverage(op: Op, series: Series, at_s: int, window_s: int) -> tuple[int, int, int]:
+    """Readings used, expected, and how many of the used ones came late."""
+    edge_s = at_s - window_s
+    if op is Op.LATEST:
+        end = upto(series, at_s)
+        edge_s = series.times[end - 1] - 1 if end else at_s
+    return *filled(op, series, at_s, window_s), sum(1 for t in series.late if edge_s < t <= at_s)

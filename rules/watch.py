@@ -1,9 +1,12 @@
 """Which places fall silent, and when: one heap of deadlines in arrival time, in microseconds since 1970-01-01 UTC."""
 
 from collections.abc import Iterator, Sequence
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 
 from rules.ladder import Ladder
+
+_LOOKS = 64
+"""How many entries are brought up to date at once when somebody asks for the next deadline."""
 
 
 class Watch:
@@ -25,26 +28,32 @@ class Watch:
             heappush(self._heap, (deadline_us(ladder), n))
 
     def next_us(self) -> int | None:
-        """The next deadline as things stand."""
-        heap = self._heap
-        while heap:
-            at_us, n = heap[0]
-            ladder = self._ladders[n]
-            if ladder.silent or ladder.suspended:
-                self._inside.discard(heappop(heap)[1])
-            elif (due_us := deadline_us(ladder)) > at_us:
-                heappop(heap)
-                heappush(heap, (due_us, n))
-            else:
-                return at_us
-        return None
+        """When to look again: the next deadline, or a little earlier when many readings have just come in."""
+        for _ in range(_LOOKS):
+            if not self._heap or not self._renew():
+                break
+        return self._heap[0][0] if self._heap else None
 
     def due(self, now_us: int) -> Iterator[Ladder]:
         """Take out the places whose deadline has come, earliest first."""
-        while (at_us := self.next_us()) is not None and at_us <= now_us:
-            n = heappop(self._heap)[1]
-            self._inside.discard(n)
-            yield self._ladders[n]
+        heap = self._heap
+        while heap and heap[0][0] <= now_us:
+            if not self._renew():
+                n = heappop(heap)[1]
+                self._inside.discard(n)
+                yield self._ladders[n]
+
+    def _renew(self) -> bool:
+        """Bring the first entry up to date; false when it is."""
+        at_us, n = self._heap[0]
+        ladder = self._ladders[n]
+        if ladder.silent or ladder.suspended:
+            self._inside.discard(heappop(self._heap)[1])
+            return True
+        due_us = deadline_us(ladder)
+        if due_us > at_us:
+            heapreplace(self._heap, (due_us, n))
+        return due_us > at_us
 
 
 def deadline_us(ladder: Ladder) -> int:
