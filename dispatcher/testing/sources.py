@@ -172,7 +172,7 @@ async def what_is_published_while_the_engine_is_down_waits(far_side: FarSide) ->
 async def only_the_acknowledged_part_is_forgotten(far_side: FarSide) -> None:
     """Of what was handed over, exactly the batches that were acknowledged stay away."""
     await far_side.introduce()
-    engine, sent = Engine(far_side), _bodies(40)
+    engine, sent = Engine(far_side), _bodies(10)
     async with engine.run() as reader:
         await far_side.publish(sent)
         first = await reader.next()
