@@ -3,7 +3,7 @@
 A directory holds ``words.<language>.yaml`` and any number of text files, each for one hazard in one language.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Formatter
 
@@ -73,31 +73,28 @@ def read_texts(document: Spot) -> list[Template]:
     hazard = found["hazard"].text() if "hazard" in found else ""
     language = found["language"].text() if "language" in found else ""
     version = found["version"].whole(1, 999_999) if "version" in found else 1
-    templates: list[Template] = []
-    for occasion, spot in found["texts"].entries(OCCASIONS).items():
-        asks = occasion in GRADE_WORDS
-        entries = spot.entries(("action",) if asks else (), CHANNELS if asks else ("action", *CHANNELS))
-        action = entries.pop("action").text() if "action" in entries else ""
-        if action:
-            fields_of(spot, action, ACTION_FIELDS)
-        for channel, entry in entries.items():
-            text = entry.text()
-            fields = fields_of(entry, text, allowed_fields(occasion, channel))
-            if "action" in fields and not action:
-                entry.wrong(f"the text uses {{action}}, but {occasion} has no 'action'")
-            templates.append(
-                Template(
-                    hazard=hazard,
-                    occasion=occasion,
-                    channel=channel,
-                    language=language,
-                    version=version,
-                    text=text,
-                    action=action,
-                    fields=fields,
-                )
-            )
-    return templates
+    return [
+        Template(
+            hazard=hazard, occasion=occasion, channel=channel, language=language, version=version, text=text, action=action, fields=fields
+        )
+        for occasion, spot in found["texts"].entries(OCCASIONS).items()
+        for channel, text, action, fields in read_occasion(occasion, spot)
+    ]
+
+
+def read_occasion(occasion: str, spot: Spot) -> Iterator[tuple[str, str, str, frozenset[str]]]:
+    """Channel, text, action and fields of each text of one occasion."""
+    asks = occasion in GRADE_WORDS
+    entries = spot.entries(("action",) if asks else (), CHANNELS if asks else ("action", *CHANNELS))
+    action = entries.pop("action").text() if "action" in entries else ""
+    if action:
+        fields_of(spot, action, ACTION_FIELDS)
+    for channel, entry in entries.items():
+        text = entry.text()
+        fields = fields_of(entry, text, allowed_fields(occasion, channel))
+        if "action" in fields and not action:
+            entry.wrong(f"the text uses {{action}}, but {occasion} has no 'action'")
+        yield channel, text, action, fields
 
 
 def allowed_fields(occasion: str, channel: str) -> frozenset[str]:
