@@ -83,11 +83,7 @@ def _targets_of_role(house: House, village: str, role: str, by: tuple[tuple[str,
     if role == SPEAKERS:
         speakers = house.registry.speakers_of(village)
         return [Target(person="", role=role, channel=LOUDSPEAKER, address=s.id, language=language) for s in speakers]
-    return [
-        target
-        for contact in house.registry.resolve(role, village)
-        for target in targets_of_person(house, contact.id, role, by)
-    ]
+    return [target for contact in house.registry.resolve(role, village) for target in targets_of_person(house, contact.id, role, by)]
 
 
 def targets_of_person(house: House, person: str, role: str, by: tuple[tuple[str, ...], ...]) -> list[Target]:
@@ -167,7 +163,12 @@ def fallback(house: House, delivery: Delivery, notice: Notice, now: datetime) ->
 def _gap(house: House, notice: Notice, role: str, now: datetime) -> Task:
     zh, en = house.registry.name_of(notice.village, "zh"), house.registry.name_of(notice.village, "en")
     return _task(
-        notice, TaskKind.GAP, f"gap/{notice.village}/{role}", f"{zh}：{role} 无人可叫，请补登联系人", f"{en}: nobody reachable as {role}", now
+        notice,
+        TaskKind.GAP,
+        f"gap/{notice.village}/{role}",
+        f"{zh}：{role} 无人可叫，请补登联系人",
+        f"{en}: nobody reachable as {role}",
+        now,
     )
 
 

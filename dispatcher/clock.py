@@ -7,7 +7,12 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where ``now`` comes from. ``now`` is aware, in UTC, and never steps backwards between two calls."""
+    """Where ``now`` comes from. ``now`` is aware, in UTC, and never steps backwards between two calls.
+
+    ``speed`` is how many of its seconds pass in one second of the wall.
+    """
+
+    speed: float
 
     def now(self) -> datetime:
         """The current time."""
@@ -20,6 +25,8 @@ class Clock(Protocol):
 
 class SystemClock:
     """Wall time, held still rather than stepped back."""
+
+    speed = 1.0
 
     def __init__(self) -> None:
         """Start from the system's wall clock."""
@@ -63,6 +70,8 @@ class ReplayClock:
 
 class ManualClock:
     """A clock that a test moves; sleepers wake in order of their time."""
+
+    speed = 1.0
 
     def __init__(self, start: datetime) -> None:
         """``start`` must be aware."""

@@ -3,6 +3,7 @@
 DispatcherError
 ├── ConfigurationError     a file an operator wrote is wrong: show it, exit 1
 ├── Unreachable            the far side did not answer at start: exit 3
+├── StoreFailed            the store could not do it now (disk full, locked): nothing was committed, try again
 ├── SourceLost             a source lost its connection: the supervisor opens it again
 ├── LinkRefused            an answer link is altered or too old
 ├── NotAsked               an answer to a notice that asks for none any more
@@ -46,6 +47,10 @@ class ConfigurationError(DispatcherError):
 
 class Unreachable(DispatcherError):
     """Something the engine needs at start cannot be reached; the message names it and its setting."""
+
+
+class StoreFailed(DispatcherError):
+    """The store could not do it now; nothing of the transaction was committed."""
 
 
 class SourceLost(DispatcherError):

@@ -62,9 +62,7 @@ async def release_due(tx: Transaction, house: House, now: datetime) -> Issued:
     total = Issued()
     for row in rows:
         one = await _release(tx, house, value_of(Warning, row), now)
-        total = Issued(
-            alerts=total.alerts + one.alerts, notices=total.notices + one.notices, deliveries=total.deliveries + one.deliveries
-        )
+        total = Issued(alerts=total.alerts + one.alerts, notices=total.notices + one.notices, deliveries=total.deliveries + one.deliveries)
     return total
 
 

@@ -5,12 +5,15 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
 from dispatcher.clock import Clock
 from rules.grade import Grade
+
+if TYPE_CHECKING:
+    from dispatcher.decode import Decoded
 
 # ---------------------------------------------------------------------------------------------- sources
 
@@ -62,6 +65,15 @@ class Source(Protocol):
 
     async def ack(self, batch: Batch) -> None:
         """The batch is durable: the far side may forget it."""
+        ...
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A source whose far side wants to know what became of each item (an HTTP request)."""
+
+    def report(self, batch: Batch, decoded: Sequence["Decoded"]) -> None:
+        """What the items of the batch held, in their order; called before ``ack``. Empty when deciding failed."""
         ...
 
 
@@ -243,8 +255,6 @@ class Store(Protocol):
 
 
 # ---------------------------------------------------------------------------------------------- adapters
-
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,8 +41,8 @@ class LoudspeakerSettings(BaseModel):
     password_env: str | None = Field(default=None, description="Environment variable that holds the password.")
     tls: bool = Field(default=False, description="Speak TLS and check the broker's certificate.")
     ca_file: Path | None = Field(default=None, description="Certificates to trust instead of the system's.")
-    mqtt_version: Literal["5", "3.1.1"] = Field(
-        default="5", description="3.1.1 for brokers that know no other; then without message expiry."
+    protocol: Literal[5, "3.1.1"] = Field(
+        default=5, description="3.1.1 for brokers that know no other; then without message expiry."
     )
     timeout_s: float = Field(default=5, gt=0, description="Seconds until the connection stands or a command is acknowledged.")
 
@@ -113,7 +113,7 @@ class Loudspeaker:
         return self._client
 
     def _connect(self) -> aiomqtt.Client:
-        five = self._settings.mqtt_version == "5"
+        five = self._settings.protocol == 5
         session = None
         if five:
             session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -135,7 +135,7 @@ class Loudspeaker:
         )
 
     def _expiring(self, left_s: int) -> Properties | None:
-        if self._settings.mqtt_version != "5":
+        if self._settings.protocol != 5:
             return None
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.MessageExpiryInterval = left_s
@@ -172,11 +172,12 @@ def _receipt(topic: str, payload: object) -> Receipt | None:
     )
 
 
-def _build(settings: LoudspeakerSettings, world: World, environment: Mapping[str, str] = os.environ) -> Loudspeaker:
+def connect(settings: LoudspeakerSettings, world: World, environment: Mapping[str, str] = os.environ) -> Loudspeaker:
+    """The channel, with its password from the environment; opens nothing."""
     password = environment.get(settings.password_env) if settings.password_env else None
     if settings.password_env and password is None:
         raise ConfigurationError([Problem("environment", f"{settings.password_env} is not set; the loudspeaker channel names it")])
     return Loudspeaker(settings, world, password)
 
 
-adapter = Adapter(settings=LoudspeakerSettings, build=_build)
+adapter = Adapter(settings=LoudspeakerSettings, build=connect)

@@ -7,15 +7,15 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import aiosqlite
 from pydantic import BaseModel, ConfigDict, Field
 
-from dispatcher.errors import Unreachable
+from dispatcher.errors import StoreFailed, Unreachable
 from dispatcher.ports import Adapter, Row
 from dispatcher.queries import load_migrations, load_queries
 
@@ -34,6 +34,17 @@ def _each(name: str) -> str:
     return f"(SELECT value FROM json_each(:{name}))"
 
 
+@contextmanager
+def _failing() -> Iterator[None]:
+    """What SQLite cannot do now (disk full, locked, I/O) is said in our words; a mistake in SQL is not."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+            raise
+        raise StoreFailed(f"the database cannot do it now: {error}") from error
+
+
 class _Session:
     """Named queries on one connection."""
 
@@ -42,17 +53,20 @@ class _Session:
         self._queries = queries
 
     async def fetch(self, query: str, params: Mapping[str, Any] | None = None) -> list[Row]:
-        rows = await self._connection.execute_fetchall(self._queries[query], params or {})
+        with _failing():
+            rows = await self._connection.execute_fetchall(self._queries[query], params or {})
         return [dict(row) for row in rows]
 
     async def run(self, query: str, params: Mapping[str, Any] | None = None) -> int:
-        async with self._connection.execute(self._queries[query], params or {}) as cursor:
-            return cursor.rowcount
+        with _failing():
+            async with self._connection.execute(self._queries[query], params or {}) as cursor:
+                return cursor.rowcount
 
     async def run_many(self, query: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
-            async with self._connection.executemany(self._queries[query], rows):
-                pass
+            with _failing():
+                async with self._connection.executemany(self._queries[query], rows):
+                    pass
 
 
 class SqliteStore:
@@ -71,13 +85,19 @@ class SqliteStore:
     async def write(self) -> AsyncIterator[_Session]:
         """The one writing transaction; an outcome in hand is committed even when the caller is cancelled."""
         async with self._writing:
-            await self._writer.execute("BEGIN IMMEDIATE")
+            with _failing():
+                await self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield _Session(self._writer, self._queries)
             except BaseException:
                 await asyncio.shield(self._writer.rollback())
                 raise
-            await asyncio.shield(self._writer.commit())
+            try:
+                with _failing():
+                    await asyncio.shield(self._writer.commit())
+            except StoreFailed:
+                await self._writer.rollback()
+                raise
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[_Session]:

@@ -72,3 +72,7 @@ SELECT * FROM deliveries WHERE county = :county ORDER BY seq;
 -- name: told
 SELECT DISTINCT d.village, d.channel, d.person, d.role, d.address, d.language FROM deliveries d JOIN notices n ON n.id = d.notice
 WHERE n.warning = :warning AND d.state NOT IN ('planned', 'superseded', 'expired', 'failed');
+
+-- name: any_due
+SELECT EXISTS (SELECT 1 FROM deliveries WHERE state IN ('planned', 'unknown') AND due <= :now)
+    OR EXISTS (SELECT 1 FROM deliveries WHERE state = 'sending' AND lease <= :now) AS n;

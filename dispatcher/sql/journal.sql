@@ -50,3 +50,7 @@ SELECT value FROM counters WHERE name = :name;
 
 -- name: set_counter
 INSERT INTO counters (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: all_rejects
+SELECT seq, county, source, subject, at, code, reason, item, excerpt, sha256, size FROM rejects
+WHERE seq < :before ORDER BY seq DESC LIMIT :limit;

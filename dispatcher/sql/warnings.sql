@@ -64,3 +64,13 @@ WHERE w.county = :county AND w.state = 'open' GROUP BY w.seq ORDER BY w.grade DE
 -- name: villages_of_open
 SELECT v.* FROM warning_villages v JOIN warnings w ON w.id = v.warning
 WHERE w.county = :county AND w.status = :status AND w.hazard = :hazard AND w.state = 'open';
+
+-- name: count_in_force
+SELECT grade, count(*) AS n FROM warnings WHERE county = :county AND state = 'open' GROUP BY grade;
+
+-- name: latest
+SELECT max(at) AS at FROM (SELECT max(now) AS at FROM journal UNION ALL SELECT max(at) FROM feed) AS times;
+
+-- name: totals
+SELECT (SELECT count(*) FROM changes WHERE county = :county) AS changes, (SELECT count(*) FROM warnings WHERE county = :county) AS warnings,
+    (SELECT count(*) FROM answers WHERE county = :county) AS answers;

@@ -1,0 +1,1 @@
+"""Message brokers that run inside the engine's process."""

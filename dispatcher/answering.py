@@ -1,0 +1,80 @@
+"""Inside one transaction: an answer is recorded, the chain stops for what is answered, and a cry for help becomes a task."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from dispatcher.agenda import agenda, next_due, satisfied_actions, state_of
+from dispatcher.errors import NotAsked
+from dispatcher.escalating import answers_of, asked, plans_of
+from dispatcher.feed import answer_line
+from dispatcher.house import House
+from dispatcher.issuing import add_feed, add_tasks
+from dispatcher.model.answer import Answer, Path, Said
+from dispatcher.model.notice import Notice, NoticeState, Purpose
+from dispatcher.model.task import Task, TaskKind
+from dispatcher.ports import Transaction
+from dispatcher.rows import row_of
+from dispatcher.timestamps import to_ms
+
+_URGENT = {Said.HELP: (TaskKind.HELP, "求助", "asks for help"), Said.REFUSED: (TaskKind.REFUSED, "表示不能转移", "refuses to move")}
+
+
+def check_asked(notice: Notice) -> None:
+    """NotAsked, in a sentence, when this notice wants no answer any more."""
+    if notice.purpose is not Purpose.WARN:
+        raise NotAsked("this notice only informs; it asks for no answer")
+    if notice.state is NoticeState.SUPERSEDED:
+        raise NotAsked("a newer notice has replaced this one; please answer the newer one")
+
+
+async def record_answers(tx: Transaction, house: House, given: Sequence[tuple[Notice, Answer]], now: datetime) -> None:
+    """Write the answers and what follows from each for its notice. Every notice must still ask (``check_asked``)."""
+    await tx.run_many("desk.add_answer", [row_of(answer) for _, answer in given])
+    notices = {notice.id: notice for notice, _ in given}
+    plans = await plans_of(tx, list(notices.values()))
+    answers = await answers_of(tx, list(notices))
+    states = []
+    for notice in notices.values():
+        plan = plans[notice.plan]
+        satisfied = satisfied_actions(plan, answers[notice.id], asked(house, notice, plan))
+        due = next_due(agenda(plan), notice.steps_done, satisfied, notice.released_at)
+        state = state_of(plan, notice.purpose, satisfied)
+        states.append({"id": notice.id, "state": state.value, "next_due": to_ms(due) if due else None})
+    await tx.run_many("notices.set_state", states)
+    await add_feed(tx, [answer_line(house, answer, notice) for notice, answer in given])
+    await add_tasks(tx, house, [_urgent(house, a, now) for _, a in given if a.action in _URGENT])
+
+
+def _urgent(house: House, answer: Answer, now: datetime) -> Task:
+    kind, zh, en = _URGENT[answer.action]
+    return Task(
+        key=f"{kind.value}/{answer.notice}/{answer.person or answer.on_behalf_by}",
+        county=answer.county,
+        status=answer.status,
+        kind=kind,
+        village=answer.village,
+        text_zh=f"{house.registry.name_of(answer.village, 'zh')}{zh}：{answer.note}".rstrip("："),
+        text_en=f"{house.registry.name_of(answer.village, 'en')} {en}: {answer.note}".rstrip(": "),
+        opened_at=now,
+    )
+
+
+def answer_to(  # noqa: PLR0913 - who, what, how, when: the parts of an answer
+    notice: Notice, said: Said, path: Path, *, person: str, on_behalf_by: str = "", people: int | None = None, note: str = "", at: datetime
+) -> Answer:
+    """The answer of a person (or on behalf of one) to a notice."""
+    return Answer(
+        notice=notice.id,
+        warning=notice.warning,
+        county=notice.county,
+        status=notice.status,
+        village=notice.village,
+        revision=notice.revision,
+        person=person,
+        on_behalf_by=on_behalf_by,
+        action=said,
+        path=path,
+        people=people,
+        note=note,
+        at=at,
+    )

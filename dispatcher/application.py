@@ -1,0 +1,300 @@
+"""The composition root: opens everything straight down, closes it in reverse, each by name and within a bound.
+
+Closing: no new readings, then what was taken is decided and kept, then what is being sent is settled, then the web and the
+desk (replies that come meanwhile are still recorded), the store last.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from dispatcher.broadcast import Broadcast
+from dispatcher.catalogue import Catalogue, CatalogueEntry, catalogue
+from dispatcher.clock import Clock
+from dispatcher.countyfiles import CountyFiles, load_county_files
+from dispatcher.decode import DEFAULT_LIMITS
+from dispatcher.desk import Desk
+from dispatcher.duty_room import DutyRoom
+from dispatcher.errors import ConfigurationError, Problem
+from dispatcher.health import Health
+from dispatcher.house import House
+from dispatcher.http_intake import HttpIntake
+from dispatcher.log import Log
+from dispatcher.metrics import Metrics
+from dispatcher.pipeline import Pipeline
+from dispatcher.ports import Channel, Listening, Source, Store, World
+from dispatcher.registry.model import Registry
+from dispatcher.sender import Sender
+from dispatcher.serving import bind, make_server
+from dispatcher.settings import AdapterChoice, Deployment, find_adapter, secret_of, validated
+from dispatcher.sourcing import keep_open
+from dispatcher.timekeeper import Timekeeper
+from dispatcher.timestamps import to_ms
+from dispatcher.web.application import create_app
+from dispatcher.web.context import WebContext
+from dispatcher.workplace import Workplace
+from rules.errors import RuleErrors
+from rules.parse import parse_rules
+from rules.place import Place
+from rules.plan import Plan, compile_rules
+
+_BOUND_S = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What an operator's files say, compiled."""
+
+    files: CountyFiles
+    plan: Plan
+    catalogue: Catalogue
+
+
+def load(deployment: Deployment) -> Loaded:
+    """Read, check and compile; ConfigurationError carries every mistake found."""
+    files = load_county_files(deployment.county, deployment.rules)
+    try:
+        plan = compile_rules(parse_rules(files.rules), places_of(files.registry))
+    except RuleErrors as errors:
+        raise ConfigurationError([Problem(e.file, e.message, e.line, e.column) for e in errors.errors]) from errors
+    return Loaded(files, plan, catalogue_of(files.registry))
+
+
+def places_of(registry: Registry) -> list[Place]:
+    """Every station as a place that rules can grade."""
+    return [
+        Place(s.id, s.type, tuple(v.name for v in s.variables), min(int(v.interval.total_seconds()) for v in s.variables))
+        for s in registry.stations.values()
+    ]
+
+
+def catalogue_of(registry: Registry) -> Catalogue:
+    """What each station may report."""
+    return catalogue(
+        CatalogueEntry(station=s.id, variable=v.name, kind=v.kind.value, interval_s=int(v.interval.total_seconds()))
+        for s in registry.stations.values()
+        for v in s.variables
+    )
+
+
+@dataclass
+class Application:
+    """One engine. ``start``, then ``finished`` ends when a part that must run has died; ``stop`` at the end.
+
+    ``store`` is open; it is closed by ``stop``. ``read`` adds a source (a replay) to those of the deployment.
+    """
+
+    deployment: Deployment
+    loaded: Loaded
+    store: Store
+    clock: Clock
+    log: Log
+    url: str = ""
+    metrics: Metrics = field(default_factory=Metrics)
+    health: Health = field(default_factory=Health)
+    intake: HttpIntake = field(default_factory=HttpIntake)
+    reading: list[asyncio.Task[None]] = field(default_factory=list)
+    _closing: list[tuple[str, Callable[[], Awaitable[Any]]]] = field(default_factory=list)
+    _ended: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    async def start(self) -> None:
+        """Open everything, straight down; whatever fails closes what was opened before it."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:  # deliberately one straight line: the order is the point
+        self._later("store", self.store.close)
+        listening = bind(self.deployment.web.host, self.deployment.web.port)
+        host, port = listening.getsockname()[:2]
+        self.url = self.deployment.web.public_url or f"http://{host}:{port}"
+        self._later("socket", _call(listening.close))
+        self.place = Workplace(self._house(), self.store, self.clock, Broadcast(), self.metrics, self.health, self.log)
+        await self._open_broker()
+        channels = self._channels()
+        for name, channel in channels.items():
+            self._later(f"channel {name}", channel.close)
+
+        self.pipeline = Pipeline(self.place, self.loaded.plan, self.loaded.catalogue, DEFAULT_LIMITS)
+        recovered = await self.pipeline.start()
+        await self._activate()
+        self.sender = Sender(self.place, channels)
+        lost = await self.sender.recover()
+        if recovered.seq:
+            self.log.info("recovered", journal_seq=recovered.seq, replayed=recovered.replayed, in_hand=lost)
+
+        desk = Desk(self.place, channels, self.sender.wake)
+        self._run("desk", desk.run(), desk.stop)
+        for channel in channels.values():
+            if isinstance(channel, Listening):
+                self._until_stop("listening", desk.listen(channel))
+        stopping = asyncio.Event()
+        server = make_server(create_app(self._web(desk, stopping)))
+
+        async def stop_server() -> None:
+            stopping.set()
+            server.should_exit = True
+
+        self._run("web", server.serve(sockets=[listening]), stop_server)
+        self._run("sender", self.sender.run(), self.sender.stop)
+        timekeeper = Timekeeper(self.place, self.pipeline, self.sender.wake)
+        self._until_stop("timekeeper", timekeeper.run())
+        self._later("snapshot", self.pipeline.snapshot)
+        self._run("pipeline", self.pipeline.run(), self.pipeline.stop)
+        self._later("sources", lambda: _cancel(*self.reading))
+        for source in (self.intake, *self._sources()):
+            self.read(source)
+
+    def read(self, source: Source) -> asyncio.Task[None]:
+        """Begin to read a source; the task ends when it is read out."""
+        task = asyncio.create_task(keep_open(self.place, self.pipeline, source), name=f"source {source.name}")
+        self.reading.append(task)
+        self._watch(task, may_end=True)
+        return task
+
+    async def finished(self) -> None:
+        """Wait until a part that must run has ended, and raise what it raised. A source that is read out does not count."""
+        await asyncio.shield(self._ended)
+
+    async def stop(self) -> None:
+        """Close in reverse; each part has a bound, and one that fails does not keep the others open."""
+        while self._closing:
+            name, close = self._closing.pop()
+            try:
+                async with asyncio.timeout(_BOUND_S):
+                    await close()
+            except TimeoutError:
+                self.log.warning("slow_to_stop", part=name, bound_s=_BOUND_S)
+            except Exception as error:  # noqa: BLE001 - supervision point: the rest must still be closed
+                self.log.error("failed_to_stop", part=name, error=repr(error))
+
+    # ------------------------------------------------------------------------------------------- parts
+
+    def _house(self) -> House:
+        files = self.loaded.files
+        return House(
+            registry=files.registry,
+            policies=files.policies,
+            templates=files.templates,
+            status=self.deployment.status,
+            public_url=self.url,
+            secret=secret_of(self.deployment),
+            coalesce=timedelta(seconds=self.deployment.coalesce_s),
+        )
+
+    def _world(self) -> World:
+        return World(clock=self.clock, county=self.loaded.files.registry.county.code, public_url=self.url)
+
+    def _build(self, kind: str, name: str, choice: AdapterChoice) -> Any:  # noqa: ANN401 - the port depends on the kind
+        where = f"{kind}.{name}"
+        adapter = find_adapter(kind, choice.adapter, where)
+        return adapter.build(validated(adapter.settings, choice.own(), where), self._world())
+
+    async def _open_broker(self) -> None:
+        if self.deployment.broker is not None:
+            broker = self._build("brokers", "broker", self.deployment.broker)
+            await broker.start()
+            self._later("broker", broker.stop)
+
+    def _channels(self) -> Mapping[str, Channel]:
+        """Every channel that can be built; one that cannot is said, and its deliveries go to their fallbacks."""
+        channels: dict[str, Channel] = {"duty_room": DutyRoom()}
+        for name, choice in self.deployment.channels.items():
+            try:
+                channels[name] = self._build("channels", name, choice)
+            except ConfigurationError as error:
+                self.health.set(f"channel {name}", str(error))
+                self.log.error("channel_disabled", channel=name, reason=str(error))
+        return channels
+
+    def _sources(self) -> list[Source]:
+        return [self._build("sources", name, choice) for name, choice in self.deployment.sources.items()]
+
+    async def _activate(self) -> None:
+        """Write down which registry, policies, texts and rules decide from now on, when they are other than before."""
+        files = self.loaded.files
+        digests = {
+            "registry": files.registry.digest,
+            "policies": files.policies.digest,
+            "templates": files.templates.digest,
+            "rules": self.loaded.plan.digest,
+        }
+        now = to_ms(self.clock.now())
+        async with self.store.write() as tx:
+            for kind, digest in digests.items():
+                rows = await tx.fetch("journal.last_activation", {"county": self.place.house.county, "kind": kind})
+                if not rows or rows[0]["digest"] != digest:
+                    await tx.run("journal.activate", {"county": self.place.house.county, "kind": kind, "digest": digest, "at": now})
+
+    def _web(self, desk: Desk, stopping: asyncio.Event) -> WebContext:
+        house = self.place.house
+        return WebContext(
+            store=self.store,
+            desk=desk,
+            intake=self.intake,
+            broadcast=self.place.broadcast,
+            health=self.health,
+            registry=house.registry,
+            texts=house.templates,
+            clock=self.clock,
+            status=house.status,
+            public_url=self.url,
+            secret=house.secret.hex(),
+            metrics=self.metrics.registry,
+            stopping=stopping,
+        )
+
+    # ----------------------------------------------------------------------------------------- closing
+
+    def _later(self, name: str, close: Callable[[], Awaitable[Any]]) -> None:
+        self._closing.append((name, close))
+
+    def _watch(self, task: asyncio.Task[Any], *, may_end: bool = False) -> None:
+        """The end of a part that must run is the end of the engine, unless it is being stopped."""
+
+        def ended(task: asyncio.Task[Any]) -> None:
+            if task.cancelled() or self._ended.done() or (may_end and task.exception() is None):
+                return
+            error = task.exception()
+            if error is None:
+                self._ended.set_result(None)
+            else:
+                self.log.error("part_failed", part=task.get_name(), error=repr(error))
+                self._ended.set_exception(error)
+
+        task.add_done_callback(ended)
+
+    def _run(self, name: str, work: Any, stop: Callable[[], Awaitable[Any]]) -> None:  # noqa: ANN401 - any coroutine
+        """A part that must run; closing asks it to stop and waits for it."""
+        task = asyncio.create_task(work, name=name)
+        self._watch(task)
+
+        async def close() -> None:
+            await stop()
+            await asyncio.wait([task])
+
+        self._later(name, close)
+
+    def _until_stop(self, name: str, work: Any) -> None:  # noqa: ANN401 - any coroutine
+        """A part that must run and holds nothing: it is cancelled."""
+        task = asyncio.create_task(work, name=name)
+        self._watch(task)
+        self._later(name, lambda: _cancel(task))
+
+
+def _call(close: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+    async def closing() -> None:
+        close()
+
+    return closing
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

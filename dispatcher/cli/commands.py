@@ -1,0 +1,136 @@
+"""The commands, each a few lines: read the options, call the engine, say what happened."""
+
+import json
+import sysconfig
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+import dispatcher
+from dispatcher.application import load
+from dispatcher.cli.accounts import accounts
+from dispatcher.cli.demonstrate import demonstrate
+from dispatcher.cli.engine import run_engine
+from dispatcher.cli.rulework import rules
+from dispatcher.cli.running import run_async, say_problems
+from dispatcher.cli.stored import stored
+from dispatcher.demo import DemoOptions
+from dispatcher.errors import ConfigurationError, Problem
+from dispatcher.settings import load_deployment
+
+app = typer.Typer(
+    help="Readings in, graded warnings out, and at each moment: which village has answered and which has not.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(rules, name="rules")
+app.add_typer(accounts, name="user")
+app.add_typer(stored, name="db")
+
+Config = Annotated[
+    Optional[Path], typer.Option("-c", "--config", help="deployment.yaml; without one the sample county on the embedded default.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+
+
+def config_dir() -> Path:
+    """The shipped ``config`` directory: beside the packages in a checkout, under share/ in an installation."""
+    checkout = Path(dispatcher.__file__).resolve().parent.parent / "config"
+    return checkout if checkout.is_dir() else Path(sysconfig.get_path("data")) / "share" / "dispatcher" / "config"
+
+
+@app.callback(invoke_without_command=True)
+def _version(*, version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False) -> None:
+    if version:
+        typer.echo(f"dispatcher {dispatcher.__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(config: Config = None) -> None:
+    """Run the engine until Ctrl-C.
+
+    Example: dispatcher run -c county/deployment.yaml
+    """
+    run_async(run_engine(config or config_dir() / "sample" / "deployment.yaml"))
+
+
+@app.command()
+def check(config: Config = None, *, as_json: AsJson = False) -> None:
+    """Check configuration, registry, policies, texts and rules together; every mistake with file and line.
+
+    Example: dispatcher check -c county/deployment.yaml
+    """
+    problems: list[Problem] = []
+    try:
+        loaded = load(load_deployment(config or config_dir() / "sample" / "deployment.yaml"))
+    except ConfigurationError as error:
+        problems = error.problems
+        if not as_json:
+            say_problems(error)
+    if as_json:
+        typer.echo(json.dumps({"ok": not problems, "problems": [asdict(p) for p in problems]}, ensure_ascii=False))
+    elif not problems:
+        registry = loaded.files.registry
+        counted = f"{len(registry.villages)} villages, {len(registry.stations)} stations, {len(registry.contacts)} contacts"
+        typer.echo(f"ok: {registry.county.name_en} ({registry.county.name}): {counted}")
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def demo(  # noqa: PLR0913 - the options of the command line
+    *,
+    speed: Annotated[float, typer.Option(min=0.1, max=20_000, help="How many times faster than life.")] = 60,
+    recording: Annotated[Optional[Path], typer.Option("--input", help="A recording (CSV, JSON lines); default the design storm.")] = None,
+    registry: Annotated[Optional[Path], typer.Option(help="Directory of a county; default the sample county.")] = None,
+    rules: Annotated[Optional[Path], typer.Option(help="Another rule pack than <registry>/rules.")] = None,
+    state: Annotated[Path, typer.Option(help="Where the demonstration keeps its state; a second run goes on from there.")] = Path(
+        "var/demo"
+    ),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the state of an earlier run.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the duty-room page; 0 takes a free one.")] = 8080,
+    broker_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the embedded MQTT broker; 0 takes a free one.")] = 0,
+    since: Annotated[
+        Optional[datetime],
+        typer.Option("--from", help="Begin the recording here (with offset).", formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"]),
+    ] = None,
+    until: Annotated[
+        Optional[datetime],
+        typer.Option("--to", help="End the recording here (with offset).", formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"]),
+    ] = None,
+    until_answered: Annotated[
+        bool, typer.Option("--until-answered", help="End when the storm is over and every village has answered.")
+    ] = False,
+    town: Annotated[
+        Optional[list[str]], typer.Option("--town", help="An option for the simulated town, such as --town=--swallow=3.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The whole product on this machine: a storm, a county, simulated phones and speakers, villages that answer.
+
+    Examples: dispatcher demo;  dispatcher demo --speed 600 --until-answered --json
+    """
+    directory = registry or config_dir() / "sample"
+    options = DemoOptions(
+        directory=directory,
+        recording=recording or directory / "storm.csv",
+        rules=rules,
+        state=state,
+        speed=speed,
+        port=port,
+        broker_port=broker_port,
+        since=since,
+        until=until,
+        town_options=tuple(town or ()),
+    )
+    run_async(demonstrate(options, fresh=fresh, until_answered=until_answered, as_json=as_json))
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

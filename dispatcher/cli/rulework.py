@@ -1,0 +1,63 @@
+"""``dispatcher rules``: work with rules as with code."""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from dispatcher.application import load
+from dispatcher.cli.running import say_problems
+from dispatcher.demo import DemoOptions, recorded
+from dispatcher.errors import ConfigurationError
+from dispatcher.explain import change_record
+from dispatcher.settings import Deployment
+from rules.change import Change
+from rules.engine import Engine
+from rules.reading import Reading
+from rules.sentence import sentence
+
+rules = typer.Typer(help="Work with rules as with code.", no_args_is_help=True)
+_ARRIVES_AFTER = timedelta(seconds=1)
+
+
+@rules.command()
+def replay(
+    *,
+    registry: Annotated[Path, typer.Option(help="Directory of the county.")],
+    recording: Annotated[Path, typer.Option("--input", help="The recording: CSV or JSON lines.")],
+    pack: Annotated[Optional[Path], typer.Option("--rules", help="Another rule pack than <registry>/rules.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per change.")] = False,
+) -> None:
+    """Run the rules over a recording; nothing is sent.
+
+    Example: dispatcher rules replay --registry config/sample --input config/sample/storm.csv
+    """
+    try:
+        loaded = load(Deployment(county=registry, rules=pack))
+        rows = recorded(DemoOptions(directory=registry, recording=recording, rules=pack, state=Path(), speed=1, port=0, broker_port=0))
+    except ConfigurationError as error:
+        say_problems(error)
+        raise typer.Exit(1) from error
+    county = loaded.files.registry.county
+    for change in replayed(Engine(loaded.plan), rows):
+        if as_json:
+            sys.stdout.write(json.dumps(change_record(change), ensure_ascii=False) + "\n")
+            continue
+        zh, en = (sentence(change, lang, loaded.files.registry.name_of(change.place, lang)) for lang in ("zh", "en"))
+        typer.echo(f"{change.at.astimezone(county.timezone):%m-%d %H:%M}  {zh}  {en}")
+
+
+def replayed(engine: Engine, rows: list[dict[str, object]]) -> Iterator[Change]:
+    """The changes of a recording, as if each reading had arrived right after it was taken; silence is noticed in between."""
+    for time, group in groupby(rows, key=lambda row: str(row["time"])):
+        at = datetime.fromisoformat(time)
+        now = at + _ARRIVES_AFTER
+        while (tick := engine.next_tick()) is not None and tick <= now:
+            yield from engine.tick(tick).changes
+        readings = [Reading(str(r["station"]), str(r["variable"]), float(str(r["value"])), int(at.timestamp())) for r in group]
+        yield from engine.observe(readings, now).changes

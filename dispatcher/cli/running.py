@@ -1,0 +1,68 @@
+"""Run until Ctrl-C or a signal, and turn errors into exit codes: 1 something checked is wrong, 3 something cannot be reached."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NoReturn, TypeVar
+
+import typer
+
+from dispatcher.errors import ConfigurationError, DispatcherError, StoreFailed, Unreachable
+
+WRONG = 1
+WRONG_USAGE = 2
+OUT_OF_REACH = 3
+
+T = TypeVar("T")
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; a known error becomes its sentence and exit code, never a traceback."""
+    try:
+        return asyncio.run(work)
+    except ConfigurationError as error:
+        say_problems(error)
+        raise typer.Exit(WRONG) from error
+    except (Unreachable, StoreFailed) as error:
+        fail(str(error), OUT_OF_REACH)
+    except DispatcherError as error:
+        fail(str(error), WRONG)
+    except KeyboardInterrupt as error:
+        raise typer.Exit(130) from error
+
+
+def say_problems(error: ConfigurationError) -> None:
+    """Every problem on a line of its own, as editors understand it."""
+    for problem in error.problems:
+        typer.secho(str(problem), err=True, fg="red")
+    typer.echo(f"{len(error.problems)} problem(s)", err=True)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Say one sentence on standard error and end."""
+    typer.secho(message, err=True, fg="red")
+    raise typer.Exit(code)
+
+
+async def until_told(work: Callable[[], Awaitable[None]]) -> None:
+    """Await work until it ends or SIGINT or SIGTERM comes; a second signal ends the process at once, which is safe."""
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+
+    def tell() -> None:
+        if told.is_set():
+            sys.exit(130)
+        told.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, tell)
+    working = asyncio.ensure_future(work())
+    waiting = asyncio.ensure_future(told.wait())
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        working.cancel()
+        waiting.cancel()

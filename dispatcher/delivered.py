@@ -1,0 +1,53 @@
+"""Inside one transaction: what became of deliveries is written, and what a failure sets going is planned at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from dispatcher.calling import fallback
+from dispatcher.feed import failure_line
+from dispatcher.house import House
+from dispatcher.issuing import add_feed, add_tasks
+from dispatcher.model.delivery import Delivery
+from dispatcher.model.notice import Notice, NoticeState
+from dispatcher.model.task import Task, TaskKind
+from dispatcher.ports import Transaction
+from dispatcher.rows import row_of, value_of
+from dispatcher.settle import GAVE_UP
+
+
+async def settle_all(tx: Transaction, house: House, deliveries: Sequence[Delivery], now: datetime) -> int:
+    """Write these deliveries. One that failed for good starts the person's next channel and a task; gives how many it planned."""
+    await tx.run_many("deliveries.settle", [row_of(d) for d in deliveries])
+    failed = [d for d in deliveries if d.state in GAVE_UP]
+    if not failed:
+        return 0
+    planned: list[Delivery] = []
+    tasks: list[Task] = []
+    for delivery in failed:
+        rows = await tx.fetch("notices.one", {"id": delivery.notice})
+        notice = value_of(Notice, rows[0])
+        if notice.state is NoticeState.SUPERSEDED:
+            continue
+        planned += fallback(house, delivery, notice, now)
+        tasks.append(_dead_address(house, delivery, now))
+    await tx.run_many("deliveries.add", [row_of(d) for d in planned])
+    await add_feed(tx, [failure_line(house, d) for d in failed])
+    await add_tasks(tx, house, tasks)
+    return len(planned)
+
+
+def _dead_address(house: House, delivery: Delivery, now: datetime) -> Task:
+    zh, en = house.registry.name_of(delivery.village, "zh"), house.registry.name_of(delivery.village, "en")
+    contact = house.registry.contacts.get(delivery.person)
+    who_zh = contact.name if contact else delivery.address
+    who_en = (contact.name_en or contact.name) if contact else delivery.address
+    return Task(
+        key=f"address/{delivery.channel}/{delivery.person or delivery.address}",
+        county=delivery.county,
+        status=delivery.status,
+        kind=TaskKind.UNREACHABLE,
+        village=delivery.village,
+        text_zh=f"{zh} {who_zh}：{delivery.channel} 送不到（{delivery.code}），请核实",
+        text_en=f"{en}, {who_en}: {delivery.channel} does not get through ({delivery.code}), please check",
+        opened_at=now,
+    )

@@ -1,0 +1,261 @@
+"""Where answers, replies and receipts come in. Everything is durable when a call returns; calls under way share commits."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dispatcher.answering import answer_to, check_asked, record_answers
+from dispatcher.answers import opts_out, understand
+from dispatcher.audit import write_audit
+from dispatcher.delivered import settle_all
+from dispatcher.errors import NotAsked, SourceLost, StoreFailed
+from dispatcher.issuing import add_tasks, code_digits
+from dispatcher.links import open_link
+from dispatcher.model.answer import Answer, Path, Said
+from dispatcher.model.delivery import Delivery
+from dispatcher.model.notice import Notice
+from dispatcher.model.task import Task, TaskKind
+from dispatcher.ports import Channel, Heard, Hooked, HookRequest, Listening, Receipt, Reply, Transaction
+from dispatcher.rows import value_of
+from dispatcher.settle import on_receipt
+from dispatcher.timestamps import to_ms
+from dispatcher.workplace import Workplace
+
+_RETRY_S = 1.0
+_AT_ONCE = 500
+_Work = Callable[[Transaction, datetime], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    heard: Heard
+    done: asyncio.Future[None]
+
+
+class Desk:
+    """Takes in what people and far sides say. ``run`` must be running for ``hear`` to return."""
+
+    def __init__(self, place: Workplace, channels: Mapping[str, Channel], planned: Callable[[], None]) -> None:
+        """``planned`` is called when something new is to be sent."""
+        self._place = place
+        self._channels = channels
+        self._planned = planned
+        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
+
+    async def hear(self, gateway: str, request: HookRequest) -> None:
+        """One call of a gateway; HookRefused when it is not genuine, KeyError for an unknown gateway."""
+        channel = self._channels[gateway]
+        if not isinstance(channel, Hooked):
+            raise KeyError(gateway)
+        await self.take(channel.hear(request))
+
+    async def take(self, heard: Heard) -> None:
+        """Receipts and replies; durable on return."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await self._queue.put(_Waiting(heard, done))
+        await done
+
+    async def listen(self, channel: Listening) -> None:
+        """Take what a channel hears over its own connection; opened again when it breaks."""
+        while True:
+            try:
+                async for heard in channel.heard():
+                    await self.take(heard)
+            except SourceLost as lost:
+                self._place.log.warning("channel_lost", error=str(lost))
+            await asyncio.sleep(_RETRY_S)
+
+    async def run(self) -> None:
+        """Write what came in, in groups, until ``stop``."""
+        while (first := await self._queue.get()) is not None:
+            group = [first]
+            while not self._queue.empty() and len(group) < _AT_ONCE:
+                more = self._queue.get_nowait()
+                if more is None:
+                    self._queue.put_nowait(None)
+                    break
+                group.append(more)
+            await self._write(lambda tx, now, g=group: self._take_group(tx, g, now))  # type: ignore[misc]
+            for one in group:
+                if not one.done.done():
+                    one.done.set_result(None)
+
+    async def stop(self) -> None:
+        """Finish what came in so far; ``run`` returns."""
+        await self._queue.put(None)
+
+    async def _write(self, work: _Work) -> None:
+        """Do it in one transaction, again and again until the store takes it."""
+        while True:
+            try:
+                async with self._place.store.write() as tx:
+                    await work(tx, self._place.clock.now())
+            except StoreFailed as failure:
+                self._place.log.error("store_failed", error=str(failure))
+                await asyncio.sleep(_RETRY_S)
+                continue
+            self._place.broadcast.wake()
+            return
+
+    async def _take_group(self, tx: Transaction, group: Sequence[_Waiting], now: datetime) -> None:
+        await self._take_receipts(tx, [r for one in group for r in one.heard.receipts], now)
+        for one in group:
+            for reply in one.heard.replies:
+                await self._take_reply(tx, reply, now)
+
+    # ---------------------------------------------------------------------------------------- receipts
+
+    async def _take_receipts(self, tx: Transaction, receipts: Sequence[Receipt], now: datetime) -> None:
+        if not receipts:
+            return
+        ids = json.dumps([r.delivery for r in receipts])
+        known = {row["id"]: value_of(Delivery, row) for row in await tx.fetch("deliveries.by_ids", {"ids": ids})}
+        after: dict[str, Delivery] = {}
+        rows = []
+        for receipt in receipts:
+            delivery = after.get(receipt.delivery) or known.get(receipt.delivery)
+            if delivery is None:
+                continue  # a speaker or gateway speaks of something that was never ours
+            rows.append(_receipt_row(receipt, delivery, now))
+            self._place.metrics.receipts.labels(delivery.channel, receipt.state.value).inc()
+            moved = on_receipt(delivery, receipt, now)
+            if moved is not None:
+                after[delivery.id] = moved
+        await tx.run_many("deliveries.add_receipt", rows)
+        if await settle_all(tx, self._place.house, list(after.values()), now):
+            self._planned()
+
+    # ----------------------------------------------------------------------------------------- replies
+
+    async def _take_reply(self, tx: Transaction, reply: Reply, now: datetime) -> None:
+        """A text from a phone: an answer, or a task for a person; an unknown number changes nothing."""
+        house = self._place.house
+        contacts = house.registry.contacts_with_phone(reply.address)
+        if not contacts:
+            self._place.metrics.replies.labels("unknown_number").inc()
+            return
+        if opts_out(reply.text):
+            await add_tasks(tx, house, [_opted_out_task(self._place, reply, contacts[0].area, now)])
+            self._place.metrics.replies.labels("opted_out").inc()
+            return
+        understood = understand(reply.text, code_digits(house))
+        notices = await self._notices_meant(tx, reply.address, understood.code if understood else "", now)
+        if understood is None or not notices:
+            await add_tasks(tx, house, [_unclear_task(self._place, reply, contacts[0].area, now)])
+            self._place.metrics.replies.labels("unclear").inc()
+            return
+        given = [
+            (n, answer_to(n, understood.said, Path.SMS, person=contacts[0].id, people=understood.people, note=reply.text[:200], at=now))
+            for n in notices
+        ]
+        await record_answers(tx, house, given, now)
+        self._count([answer for _, answer in given])
+        self._place.metrics.replies.labels("understood").inc()
+
+    async def _notices_meant(self, tx: Transaction, address: str, code: str, now: datetime) -> list[Notice]:
+        """The notices told to that number before now that still ask; with a code, the one it names."""
+        rows = await tx.fetch("notices.asked_of", {"address": address, "before": to_ms(now)})
+        return [n for n in (value_of(Notice, row) for row in rows) if not code or n.code == code]
+
+    # ----------------------------------------------------------------------------- answers by other paths
+
+    async def answer(  # noqa: PLR0913 - who, what, how, from where: the parts of an answer
+        self,
+        notice_id: str,
+        *,
+        action: Said,
+        path: Path,
+        person: str,
+        on_behalf_by: str = "",
+        people: int | None = None,
+        note: str = "",
+        origin: str = "",
+    ) -> None:
+        """An answer by link or on behalf; NotAsked when the notice wants none any more."""
+
+        async def work(tx: Transaction, now: datetime) -> None:
+            rows = await tx.fetch("notices.one", {"id": notice_id})
+            if not rows:
+                raise NotAsked("there is no such notice")
+            notice = value_of(Notice, rows[0])
+            check_asked(notice)
+            given = answer_to(notice, action, path, person=person, on_behalf_by=on_behalf_by, people=people, note=note[:500], at=now)
+            await record_answers(tx, self._place.house, [(notice, given)], now)
+            detail = {"action": action.value, "path": path.value, "person": person, "people": people, "note": note[:500]}
+            actor = on_behalf_by or person
+            await write_audit(tx, notice.county, now, actor=actor, origin=origin, act="answer", subject=notice_id, detail=detail)
+            self._count([given])
+
+        await self._write(work)
+
+    async def open_link(self, token: str) -> tuple[Notice, str]:
+        """The notice an answer link speaks for and the contact it was sent to; LinkRefused when altered or expired."""
+        link = open_link(self._place.house.secret, token, self._place.clock.now())
+        async with self._place.store.read() as reader:
+            rows = await reader.fetch("notices.by_code", {"code": link.code})
+        if not rows:
+            raise NotAsked("there is no such notice")
+        return value_of(Notice, rows[0]), link.person
+
+    async def close_task(self, seq: int, by: str, origin: str) -> bool:
+        """Close a task; false when it was closed already."""
+        closed = False
+
+        async def work(tx: Transaction, now: datetime) -> None:
+            nonlocal closed
+            county = self._place.house.county
+            closed = bool(await tx.run("desk.close_task", {"seq": seq, "county": county, "closed_at": to_ms(now), "closed_by": by}))
+            if closed:
+                await write_audit(tx, county, now, actor=by, origin=origin, act="close_task", subject=str(seq), detail={})
+
+        await self._write(work)
+        return closed
+
+    def _count(self, answers: Sequence[Answer]) -> None:
+        for answer in answers:
+            self._place.metrics.answers.labels(answer.action.value, answer.path.value).inc()
+
+
+def _receipt_row(receipt: Receipt, delivery: Delivery, now: datetime) -> dict[str, object]:
+    return {
+        "delivery": delivery.id,
+        "county": delivery.county,
+        "state": receipt.state.value,
+        "reference": receipt.reference,
+        "code": receipt.code,
+        "reason": receipt.reason,
+        "at": to_ms(receipt.at or now),
+    }
+
+
+def _unclear_task(place: Workplace, reply: Reply, area: str, now: datetime) -> Task:
+    registry = place.house.registry
+    who = registry.contacts_with_phone(reply.address)[0]
+    text = reply.text[:200]
+    return Task(
+        key=f"reply/{who.id}/{to_ms(now)}",
+        county=place.house.county,
+        status=place.house.status,
+        kind=TaskKind.UNCLEAR_REPLY,
+        village=area,
+        text_zh=f"{registry.name_of(area, 'zh')} {who.name} 回复未能识别：“{text}”",
+        text_en=f"{registry.name_of(area, 'en')}, {who.name_en or who.name} wrote something unclear: “{text}”",
+        opened_at=now,
+    )
+
+
+def _opted_out_task(place: Workplace, reply: Reply, area: str, now: datetime) -> Task:
+    registry = place.house.registry
+    who = registry.contacts_with_phone(reply.address)[0]
+    return Task(
+        key=f"opted_out/{who.id}",
+        county=place.house.county,
+        status=place.house.status,
+        kind=TaskKind.OPTED_OUT,
+        village=area,
+        text_zh=f"{registry.name_of(area, 'zh')} {who.name} 已退订短信，该村失去短信通道，请联系",
+        text_en=f"{registry.name_of(area, 'en')} lost its SMS path: {who.name_en or who.name} opted out, please call",
+        opened_at=now,
+    )

@@ -1,0 +1,98 @@
+"""The journal: everything the rule state depends on, in one order, each row with its ``now``.
+
+A batch is stored as the raw bytes that arrived; a tick has no payload. Rows carry a checksum.
+"""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from dispatcher.ports import Item, Kind, Row
+from dispatcher.rejects import Reject
+from dispatcher.timestamps import from_ms, to_ms
+
+
+class RowKind(StrEnum):
+    """What a row is."""
+
+    BATCH = "batch"
+    TICK = "tick"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalRow:
+    """One row. ``decided`` is false when deciding failed and only the bytes were kept."""
+
+    seq: int
+    county: str
+    kind: RowKind
+    source: str
+    now: datetime
+    items: tuple[Item, ...] = ()
+    decided: bool = True
+
+    def stored(self) -> dict[str, object]:
+        """The row as the store takes it."""
+        payload = pack(self.items)
+        return {
+            "seq": self.seq,
+            "county": self.county,
+            "kind": self.kind.value,
+            "source": self.source,
+            "now": to_ms(self.now),
+            "payload": payload,
+            "checksum": zlib.crc32(payload),
+            "decided": int(self.decided),
+        }
+
+
+class Damaged(Exception):
+    """A journal row does not have the bytes it was written with."""
+
+
+def read_row(row: Row, county: str) -> JournalRow:
+    """A stored row; Damaged when its checksum does not hold."""
+    if zlib.crc32(row["payload"]) != row["checksum"]:
+        raise Damaged(f"journal row {row['seq']} is damaged: its checksum does not hold")
+    return JournalRow(
+        seq=row["seq"],
+        county=county,
+        kind=RowKind(row["kind"]),
+        source=row["source"],
+        now=from_ms(row["now"]),
+        items=unpack(row["payload"]),
+        decided=bool(row["decided"]),
+    )
+
+
+def pack(items: Sequence[Item]) -> bytes:
+    """Items as bytes."""
+    return msgspec.msgpack.encode([(i.kind.value, i.subject, i.body) for i in items])
+
+
+def unpack(payload: bytes) -> tuple[Item, ...]:
+    """The items that ``pack`` wrote."""
+    return tuple(Item(body, subject, Kind(kind)) for kind, subject, body in _DECODER.decode(payload))
+
+
+_DECODER = msgspec.msgpack.Decoder(list[tuple[str, str, bytes]])
+
+
+def reject_row(reject: Reject, *, county: str, source: str, at: datetime) -> dict[str, object]:
+    """A reject as the store takes it."""
+    return {
+        "county": county,
+        "source": source,
+        "subject": reject.subject,
+        "at": to_ms(at),
+        "code": reject.code.value,
+        "reason": reject.message,
+        "item": reject.index,
+        "excerpt": reject.excerpt,
+        "sha256": reject.sha256,
+        "size": reject.size_bytes,
+    }

@@ -1,0 +1,35 @@
+"""Every metric of the engine, declared once. Labels are bounded: names of sources, channels, states and reasons."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """One set of metrics on a registry of its own, so that two engines in one process do not mix."""
+
+    def __init__(self) -> None:
+        """Declare them all; those without labels start at zero."""
+        r = self.registry = CollectorRegistry()
+        self.readings = Counter("dispatcher_readings_total", "Readings decoded and decided upon", ["source"], registry=r)
+        self.rejects = Counter("dispatcher_rejects_total", "Items refused, by reason", ["source", "code"], registry=r)
+        self.batches = Counter("dispatcher_batches_total", "Batches made durable and acknowledged", ["source"], registry=r)
+        self.undecided = Counter("dispatcher_undecided_total", "Batches stored whose decision failed", registry=r)
+        self.commit_s = Histogram("dispatcher_commit_seconds", "From taking a batch to its commit", buckets=_SECONDS, registry=r)
+        self.source_up = Gauge("dispatcher_source_up", "1 while a source is connected", ["source"], registry=r)
+        self.changes = Counter("dispatcher_changes_total", "Grade changes decided, by grade reached", ["grade"], registry=r)
+        self.alerts = Counter("dispatcher_alerts_total", "Alerts released", registry=r)
+        self.notices = Counter("dispatcher_notices_total", "Notices released", registry=r)
+        self.planned = Counter("dispatcher_deliveries_planned_total", "Deliveries planned", registry=r)
+        self.escalated = Counter("dispatcher_escalations_total", "Deliveries planned because a village had not answered", registry=r)
+        self.sends = Counter("dispatcher_sends_total", "Tries to send, by how they ended", ["channel", "outcome"], registry=r)
+        self.send_s = Histogram("dispatcher_send_seconds", "Time of one try to send", ["channel"], buckets=_SECONDS, registry=r)
+        self.sending = Gauge("dispatcher_sending", "Deliveries in a sender's hand", registry=r)
+        self.receipts = Counter("dispatcher_receipts_total", "Reports of far sides, by state", ["channel", "state"], registry=r)
+        self.replies = Counter("dispatcher_replies_total", "Replies of people, by what became of them", ["outcome"], registry=r)
+        self.answers = Counter("dispatcher_answers_total", "Answers recorded", ["action", "path"], registry=r)
+        self.unanswered = Gauge("dispatcher_unanswered_villages", "Notices that ask for an answer and have none", registry=r)
+        self.in_force = Gauge("dispatcher_warnings_in_force", "Warnings in force by grade", ["grade"], registry=r)
+        self.journal_seq = Gauge("dispatcher_journal_seq", "Number of the last journal row", registry=r)
+        self.snapshot_s = Histogram("dispatcher_snapshot_seconds", "Time to write a snapshot", buckets=_SECONDS, registry=r)
+        self.replayed = Gauge("dispatcher_replayed_rows", "Journal rows replayed at the last start", registry=r)

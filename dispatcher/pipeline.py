@@ -1,0 +1,257 @@
+"""The one writer of the rule state: batches and ticks become journal rows with all their effects, in one transaction.
+
+Acknowledged only after the commit. If deciding fails, the bytes alone are committed and a task is raised.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dispatcher.catalogue import Catalogue
+from dispatcher.decode import Decoded, Limits, decode
+from dispatcher.errors import StoreFailed
+from dispatcher.issuing import Issued, add_tasks, apply_changes
+from dispatcher.journal import JournalRow, RowKind, reject_row
+from dispatcher.model.task import Task, TaskKind
+from dispatcher.ports import Batch, Reporting, Source, Transaction
+from dispatcher.recovery import Recovered, recover
+from dispatcher.timestamps import to_ms
+from dispatcher.workplace import Workplace
+from rules.change import Decisions, Remark, RemarkKind
+from rules.engine import Engine
+from rules.plan import Plan
+
+ITEMS_AT_ONCE = 2_000
+SNAPSHOT_EVERY_S = 60.0
+_RETRY_S = 1.0
+_TASK_KINDS = {RemarkKind.NO_DATA: TaskKind.NO_DATA, RemarkKind.CLOCK: TaskKind.QUALITY, RemarkKind.SUSPECT: TaskKind.QUALITY}
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    source: Source | None
+    batch: Batch | None
+
+
+class Pipeline:
+    """Takes what sources hand over. ``start`` before ``run``; ``offer`` from any task."""
+
+    def __init__(self, place: Workplace, plan: Plan, catalogue: Catalogue, limits: Limits) -> None:
+        """``plan`` are the compiled rules; nothing is read yet."""
+        self._place = place
+        self._plan = plan
+        self._catalogue = catalogue
+        self._limits = limits
+        self._queue: asyncio.Queue[_Arrived | None] = asyncio.Queue(maxsize=64)
+        self._seq = 0
+        self._snapshot_seq = 0
+        self._snapshot_at = time.monotonic()
+        self.engine = Engine(plan)
+
+    async def start(self) -> Recovered:
+        """Come back to the state after the last committed row."""
+        self.engine = Engine(self._plan)
+        recovered = await recover(self._place.store, self.engine, self._catalogue, self._limits, self._place.house.county)
+        self._seq = recovered.seq
+        self._place.metrics.replayed.set(recovered.replayed)
+        return recovered
+
+    async def offer(self, source: Source, batch: Batch) -> None:
+        """Hand over a batch; waits while too many are waiting. It is acknowledged to ``source`` once durable."""
+        await self._queue.put(_Arrived(source, batch))
+
+    async def offer_tick(self) -> None:
+        """Let the rules notice that time has passed."""
+        await self._queue.put(_Arrived(None, None))
+
+    async def stop(self) -> None:
+        """Let ``run`` finish what was offered so far and return."""
+        await self._queue.put(None)
+
+    async def run(self) -> None:
+        """Take what is offered until ``stop``."""
+        going = True
+        while going:
+            arrived, going = self._gather(await self._queue.get())
+            if arrived:
+                await self._take(arrived)
+            if time.monotonic() - self._snapshot_at > SNAPSHOT_EVERY_S:
+                await self.snapshot()
+
+    def _gather(self, first: _Arrived | None) -> tuple[list[_Arrived], bool]:
+        """What is waiting, up to the bound of one transaction; false when it is the last."""
+        arrived: list[_Arrived] = []
+        one: _Arrived | None = first
+        while one is not None:
+            arrived.append(one)
+            if sum(map(_size, arrived)) >= ITEMS_AT_ONCE or self._queue.empty():
+                return arrived, True
+            one = self._queue.get_nowait()
+        return arrived, False
+
+    async def snapshot(self) -> None:
+        """Keep the rule state, so that the journal before it need not be replayed."""
+        self._snapshot_at = time.monotonic()
+        if self._seq == self._snapshot_seq:
+            return
+        with self._place.metrics.snapshot_s.time():
+            row = {
+                "journal_seq": self._seq,
+                "taken_at": to_ms(self._place.clock.now()),
+                "plan": self._plan.digest,
+                "data": self.engine.snapshot(),
+            }
+            async with self._place.store.write() as tx:
+                await tx.run("journal.save_snapshot", row)
+                await tx.run("journal.forget_snapshots", {"journal_seq": self._seq})
+        self._snapshot_seq = self._seq
+
+    async def _take(self, arrived: Sequence[_Arrived]) -> None:
+        """Make all of it durable, whatever it takes, then acknowledge."""
+        started = time.perf_counter()
+        waiting = [arrived]
+        while waiting:
+            batches = waiting.pop(0)
+            try:
+                await self._commit(batches)
+            except StoreFailed as failure:
+                waiting.insert(0, batches)
+                await self._rebuild(failure)
+            except Exception as error:  # noqa: BLE001 - supervision point: a fault in deciding must not lose the bytes
+                await self._rebuild(None)
+                if len(batches) > 1:  # find the one that cannot be decided; the others are not to suffer for it
+                    waiting = [[one] for one in batches] + waiting
+                else:
+                    await self._keep_undecided(batches[0], error)
+        self._place.metrics.commit_s.observe(time.perf_counter() - started)
+
+    async def _commit(self, arrived: Sequence[_Arrived]) -> None:
+        now = self._place.clock.now()
+        decoded = [[decode(item, self._catalogue, self._limits) for item in a.batch.items] if a.batch else [] for a in arrived]
+        total: list[tuple[Decisions, Issued]] = []
+        seq = self._seq
+        async with self._place.store.write() as tx:
+            for one, parts in zip(arrived, decoded, strict=True):
+                seq += 1
+                total.append(await self._decide(tx, seq, one.batch, parts, now))
+        self._seq = seq
+        self._count(total)
+        for one, parts in zip(arrived, decoded, strict=True):
+            await self._acknowledge(one, parts)
+        if any(d.changes or d.remarks for d, _ in total):
+            self._place.broadcast.wake()
+
+    async def _decide(
+        self, tx: Transaction, seq: int, batch: Batch | None, parts: Sequence[Decoded], now: datetime
+    ) -> tuple[Decisions, Issued]:
+        """One journal row and its effects."""
+        county = self._place.house.county
+        if batch is None:
+            row = JournalRow(seq=seq, county=county, kind=RowKind.TICK, source="", now=now)
+            decisions = self.engine.tick(now)
+        else:
+            row = JournalRow(seq=seq, county=county, kind=RowKind.BATCH, source=batch.source, now=now, items=batch.items)
+            decisions = self.engine.observe([r for part in parts for r in part.readings], now)
+        await self._keep(tx, row, batch, parts)
+        issued = await apply_changes(tx, self._place.house, decisions.changes, now)
+        await add_tasks(tx, self._place.house, [self._task(r) for r in decisions.remarks if r.kind in _TASK_KINDS])
+        return decisions, issued
+
+    async def _keep(self, tx: Transaction, row: JournalRow, batch: Batch | None, parts: Sequence[Decoded]) -> None:
+        """The row itself, the position of its source, and what could not be read."""
+        await tx.run("journal.append", row.stored())
+        if batch is None:
+            return
+        positions = [{"source": batch.source, "name": n, "position": p} for n, p in batch.positions.items()]
+        await tx.run_many("journal.set_position", positions)
+        rejects = [reject_row(r, county=row.county, source=batch.source, at=row.now) for part in parts for r in part.rejects]
+        await tx.run_many("journal.reject", rejects)
+
+    async def _keep_undecided(self, one: _Arrived, error: Exception) -> None:
+        """The bytes alone, and a task: nothing accepted is lost, even when we do not know what to make of it."""
+        now = self._place.clock.now()
+        county, batch = self._place.house.county, one.batch
+        kind = RowKind.BATCH if batch else RowKind.TICK
+        row = JournalRow(
+            seq=self._seq + 1,
+            county=county,
+            kind=kind,
+            source=batch.source if batch else "",
+            now=now,
+            items=batch.items if batch else (),
+            decided=False,
+        )
+        task = Task(
+            key=f"undecided/{row.seq}",
+            county=county,
+            status=self._place.house.status,
+            kind=TaskKind.UNDECIDED,
+            village="",
+            text_zh=f"第 {row.seq} 批数据已保存，但判定出错（{type(error).__name__}），请检查规则",
+            text_en=f"Batch {row.seq} is stored but deciding failed ({type(error).__name__}): look at the rules",
+            opened_at=now,
+        )
+        async with self._place.store.write() as tx:
+            await self._keep(tx, row, batch, ())
+            await add_tasks(tx, self._place.house, [task])
+        self._seq = row.seq
+        self._place.log.error("undecided", seq=row.seq, error=repr(error))
+        self._place.metrics.undecided.inc()
+        self._place.broadcast.wake()
+        await self._acknowledge(one, ())
+
+    async def _rebuild(self, failure: StoreFailed | None) -> None:
+        """The transaction was rolled back but the rule state went on: bring it back to what is committed."""
+        while True:
+            if failure is not None:
+                self._place.health.set("store", str(failure))
+                self._place.log.error("store_failed", error=str(failure))
+                await asyncio.sleep(_RETRY_S)
+            try:
+                await self.start()
+            except StoreFailed as again:
+                failure = again
+                continue
+            self._place.health.clear("store")
+            return
+
+    async def _acknowledge(self, one: _Arrived, parts: Sequence[Decoded]) -> None:
+        if one.source is None or one.batch is None:
+            return
+        if isinstance(one.source, Reporting):
+            one.source.report(one.batch, parts)
+        await one.source.ack(one.batch)
+        metrics, name = self._place.metrics, one.batch.source
+        metrics.batches.labels(name).inc()
+        metrics.readings.labels(name).inc(sum(len(p.readings) for p in parts))
+        for part in parts:
+            for reject in part.rejects:
+                metrics.rejects.labels(name, reject.code.value).inc()
+
+    def _count(self, total: Sequence[tuple[Decisions, Issued]]) -> None:
+        metrics = self._place.metrics
+        metrics.journal_seq.set(self._seq)
+        for decisions, issued in total:
+            for change in decisions.changes:
+                metrics.changes.labels(change.after.word).inc()
+            metrics.alerts.inc(issued.alerts)
+            metrics.notices.inc(issued.notices)
+            metrics.planned.inc(issued.deliveries)
+
+    def _task(self, remark: Remark) -> Task:
+        return Task(
+            key=remark.key,
+            county=self._place.house.county,
+            status=self._place.house.status,
+            kind=_TASK_KINDS[remark.kind],
+            village="",
+            text_zh=remark.text_zh,
+            text_en=remark.text_en,
+            opened_at=remark.at,
+        )
+
+
+def _size(one: _Arrived) -> int:
+    return len(one.batch.items) if one.batch else 1

@@ -1,0 +1,223 @@
+"""Takes deliveries from the outbox and hands them to their channels: the worst grade first, a bounded number at once.
+
+Taken under a lease that is committed before the request leaves; what happened is committed in groups.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from dispatcher.delivered import settle_all
+from dispatcher.errors import DeliveryError, PermanentFailure, StoreFailed, UnknownOutcome
+from dispatcher.model.delivery import Delivery
+from dispatcher.ports import Channel, DeliveryState, Message, Receipt, Reconciling, Transaction
+from dispatcher.rows import row_of, value_of
+from dispatcher.settle import on_expiry, on_failure, on_lease, on_lost_lease, on_receipt
+from dispatcher.timestamps import to_ms
+from dispatcher.workplace import Workplace
+from rules.grade import Grade
+
+AT_ONCE = 200
+_CLAIM_LEAST = 40
+_SEND_TIMEOUT_S = 20.0
+_LONGEST_NAP_S = 1.0
+_SETTLE_AT_ONCE = 500
+_RETRY_S = 1.0
+_LOOK_BACK = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    before: Delivery
+    after: Delivery
+
+
+class Sender:
+    """One sender. ``run`` until ``stop``; several may work on one store."""
+
+    def __init__(self, place: Workplace, channels: Mapping[str, Channel], at_once: int = AT_ONCE) -> None:
+        """``channels`` by the name that call plans use."""
+        self._place = place
+        self._channels = channels
+        self._at_once = at_once
+        self._in_hand: set[asyncio.Task[None]] = set()
+        self._outcomes: asyncio.Queue[_Outcome | None] = asyncio.Queue()
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._chance = random.Random()  # noqa: S311 - spreads retries, guards nothing
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._wake.set()
+
+    async def recover(self) -> int:
+        """What a sender that died had in hand: its outcome is unknown. Gives the number of such deliveries."""
+        now = self._place.clock.now()
+        async with self._place.store.write() as tx:
+            lost = [value_of(Delivery, row) for row in await tx.fetch("deliveries.sending")]
+            await tx.run_many("deliveries.settle", [row_of(on_lost_lease(d, now)) for d in lost])
+        return len(lost)
+
+    async def run(self) -> None:
+        """Send until stopped; then finish what is in hand."""
+        settling = asyncio.create_task(self._settle())
+        try:
+            while not self._stopping:
+                self._wake.clear()
+                try:
+                    claimed = await self._claim()
+                except StoreFailed as failure:
+                    self._place.log.error("store_failed", error=str(failure))
+                    await asyncio.sleep(_RETRY_S)
+                    continue
+                for delivery in claimed:
+                    task = asyncio.create_task(self._send(delivery))
+                    self._in_hand.add(task)
+                    task.add_done_callback(self._done)
+                if not claimed or len(self._in_hand) > self._at_once - _CLAIM_LEAST:
+                    await self._nap()
+            if self._in_hand:
+                await asyncio.wait(self._in_hand)
+        finally:
+            await self._outcomes.put(None)
+            await settling
+
+    async def stop(self) -> None:
+        """Take nothing new; ``run`` returns when what is in hand is settled."""
+        self._stopping = True
+        self._wake.set()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._in_hand.discard(task)
+        self._place.metrics.sending.set(len(self._in_hand))
+        if len(self._in_hand) <= self._at_once - _CLAIM_LEAST:
+            self._wake.set()
+
+    async def _nap(self) -> None:
+        """Until something is planned, a slot is free, or the next retry is due; never longer than a second."""
+        try:
+            async with asyncio.timeout(_LONGEST_NAP_S):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _claim(self) -> list[Delivery]:
+        """Lease the next deliveries, worst grade first; what is too old is dropped with a record."""
+        free = self._at_once - len(self._in_hand)
+        now = self._place.clock.now()
+        async with self._place.store.read() as reader:  # an idle sender writes nothing
+            if not (await reader.fetch("deliveries.any_due", {"now": to_ms(now)}))[0]["n"]:
+                return []
+        taken: list[Delivery] = []
+        async with self._place.store.write() as tx:
+            stuck = await tx.fetch("deliveries.expired_leases", {"now": to_ms(now), "limit": free})
+            await tx.run_many("deliveries.settle", [row_of(on_lost_lease(value_of(Delivery, r), now)) for r in stuck])
+            for grade in sorted(Grade, reverse=True):
+                if len(taken) < free:
+                    taken += await self._claim_lane(tx, grade, now, free - len(taken))
+        return taken
+
+    async def _claim_lane(self, tx: Transaction, grade: Grade, now: datetime, limit: int) -> list[Delivery]:
+        rows = await tx.fetch("deliveries.claimable", {"grade": int(grade), "now": to_ms(now), "limit": limit})
+        found = [value_of(Delivery, row) for row in rows]
+        expired = [d for d in found if d.expires_at <= now]
+        leased = [on_lease(d, now) for d in found if d.expires_at > now]
+        await tx.run_many("deliveries.settle", [row_of(on_expiry(d, now)) for d in expired])
+        await tx.run_many("deliveries.lease", [row_of(d) for d in leased])
+        return leased
+
+    async def _send(self, delivery: Delivery) -> None:
+        """One try, and its outcome into the queue."""
+        started = asyncio.get_running_loop().time()
+        after, outcome = await self._try(delivery)
+        metrics = self._place.metrics
+        metrics.sends.labels(delivery.channel, outcome).inc()
+        metrics.send_s.labels(delivery.channel).observe(asyncio.get_running_loop().time() - started)
+        await self._outcomes.put(_Outcome(delivery, after))
+
+    async def _try(self, delivery: Delivery) -> tuple[Delivery, str]:
+        message = message_of(delivery)
+        try:
+            async with asyncio.timeout(_SEND_TIMEOUT_S):
+                receipt = await self._hand_over(delivery, message)
+        except DeliveryError as error:
+            return self._failed(delivery, error), type(error).__name__
+        except TimeoutError:
+            error = UnknownOutcome("timeout", "no answer in time")
+            return self._failed(delivery, error), type(error).__name__
+        after = on_receipt(delivery, receipt, self._place.clock.now()) or delivery
+        return after, receipt.state.value
+
+    async def _hand_over(self, delivery: Delivery, message: Message) -> Receipt:
+        channel = self._channels.get(delivery.channel)
+        if channel is None:
+            raise PermanentFailure("no_channel", f"no channel {delivery.channel!r} is configured")
+        if delivery.possible_duplicate and isinstance(channel, Reconciling):
+            found = await channel.find(message, delivery.planned_at - _LOOK_BACK)
+            if found is not None:
+                return found
+        return await channel.send(message)
+
+    def _failed(self, delivery: Delivery, error: DeliveryError) -> Delivery:
+        return on_failure(delivery, error, self._place.clock.now(), self._chance.random())
+
+    async def _settle(self) -> None:
+        """Write outcomes in groups until told to stop."""
+        going = True
+        while going:
+            first = await self._outcomes.get()
+            group = [first] if first else []
+            going = first is not None
+            while going and not self._outcomes.empty() and len(group) < _SETTLE_AT_ONCE:
+                more = self._outcomes.get_nowait()
+                going = more is not None
+                if more:
+                    group.append(more)
+            await self._write(group)
+
+    async def _write(self, group: Sequence[_Outcome]) -> None:
+        if not group:
+            return
+        while True:
+            try:
+                async with self._place.store.write() as tx:
+                    # A receipt may have overtaken the answer to our request: never go back behind it.
+                    ids = json.dumps([o.after.id for o in group])
+                    stored = {r["id"]: value_of(Delivery, r) for r in await tx.fetch("deliveries.by_ids", {"ids": ids})}
+                    settled = [settled_now(stored[o.after.id], o.after) for o in group]
+                    planned = await settle_all(tx, self._place.house, [s for s in settled if s], self._place.clock.now())
+            except StoreFailed as failure:
+                self._place.log.error("store_failed", error=str(failure))
+                await asyncio.sleep(_RETRY_S)
+                continue
+            if planned:
+                self.wake()
+            if any(s and s.state is DeliveryState.FAILED for s in settled):
+                self._place.broadcast.wake()
+            return
+
+
+def settled_now(stored: Delivery, after: Delivery) -> Delivery | None:
+    """What to write when the stored delivery may have moved on (a receipt, a supersession) while the try was under way."""
+    if stored.state is DeliveryState.SENDING:
+        return after
+    if not stored.reference and after.reference:
+        return replace(stored, reference=after.reference, accepted_at=stored.accepted_at or after.accepted_at)
+    return None
+
+
+def message_of(delivery: Delivery) -> Message:
+    """What the channel is asked to carry."""
+    return Message(
+        delivery=delivery.id,
+        address=delivery.address,
+        text=delivery.text,
+        language=delivery.language,
+        grade=delivery.grade,
+        status=delivery.status,
+        expires_at=delivery.expires_at,
+        times=3 if delivery.channel == "loudspeaker" else 1,
+    )

@@ -1,0 +1,129 @@
+"""The settings of one installation: ``deployment.yaml``. Each adapter declares its own part."""
+
+import os
+import secrets
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dispatcher.errors import ConfigurationError, Problem
+from dispatcher.ports import Adapter, Status
+
+_SECRET_BYTES = 32
+M = TypeVar("M", bound=BaseModel)
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AdapterChoice(BaseModel):
+    """``adapter`` names an entry point; all other keys are that adapter's own settings."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    adapter: str = Field(description="Name of the adapter, as its package registered it.")
+
+    def own(self) -> dict[str, Any]:
+        """The adapter's own settings."""
+        return dict(self.model_extra or {})
+
+
+class WebSettings(_Settings):
+    """The duty-room page and the API."""
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8080, description="TCP port; 0 takes a free one.")
+    public_url: str = Field(default="", description="What the outside calls us, without a slash at the end; default http://host:port.")
+
+
+class Deployment(_Settings):
+    """One installation. Paths are relative to the file."""
+
+    county: Path = Field(default=Path(), description="Directory with county.yaml, its tables, policies/ and templates/.")
+    rules: Path | None = Field(default=None, description="Directory of the rule pack; default <county>/rules.")
+    status: Status = Field(default=Status.ACTUAL, description="Actual, or Exercise for an installation that only drills.")
+    coalesce_s: float = Field(
+        default=10, ge=0, description="Seconds in which changes of one warning become one alert; red waits for nothing."
+    )
+    secret_env: str = Field(default="DISPATCHER_SECRET", description="Environment variable with the secret that signs links and sessions.")
+    state_dir: Path = Field(default=Path("var"), description="Where the engine keeps its own files; relative to the working directory.")
+    web: WebSettings = WebSettings()
+    broker: AdapterChoice | None = Field(default=None, description="A broker to run in our own process; none in earnest.")
+    store: AdapterChoice = AdapterChoice(adapter="sqlite")
+    sources: dict[str, AdapterChoice] = Field(default_factory=dict, description="Sources by a name of their own.")
+    channels: dict[str, AdapterChoice] = Field(default_factory=dict, description="Channels by the name that call plans use.")
+
+
+def load_deployment(file: Path) -> Deployment:
+    """Read a deployment file; ConfigurationError names every mistake with what is allowed."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError([Problem(str(file), f"cannot be read: {error}")]) from error
+    try:
+        body = yaml.safe_load(text) or {}
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = Problem(str(file), f"not YAML: {error.problem}", mark.line + 1 if mark else 0, mark.column + 1 if mark else 0)
+        raise ConfigurationError([where]) from error
+    deployment = validated(Deployment, body, str(file), text)
+    return deployment.model_copy(
+        update={
+            "county": file.parent / deployment.county,
+            "rules": file.parent / deployment.rules if deployment.rules else None,
+        }
+    )
+
+
+def validated(model: type[M], body: object, file: str, text: str = "") -> M:
+    """The model of a body; ConfigurationError with one problem per mistake."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise ConfigurationError([_problem(model, e, file, text) for e in error.errors()]) from error
+
+
+def _problem(model: type[BaseModel], error: Any, file: str, text: str) -> Problem:
+    path = ".".join(str(part) for part in error["loc"])
+    message = f"{path}: {error['msg']}"
+    if error["type"] == "extra_forbidden":
+        message = f"{path}: unknown setting; allowed: {', '.join(model.model_fields)}"
+    return Problem(file, message, _line_of(str(error["loc"][-1]), text) if error["loc"] else 0)
+
+
+def _line_of(key: str, text: str) -> int:
+    """The line on which a key stands, 0 when it stands nowhere (it is missing)."""
+    return next((n for n, line in enumerate(text.splitlines(), 1) if line.strip().lstrip("- ").startswith(f"{key}:")), 0)
+
+
+def find_adapter(kind: str, name: str, where: str) -> Adapter[Any, Any]:
+    """The adapter of an entry point ``dispatcher.<kind>``; ConfigurationError names those there are."""
+    found = {point.name: point for point in entry_points(group=f"dispatcher.{kind}")}
+    if name not in found:
+        raise ConfigurationError([Problem(where, f"unknown adapter {name!r}; there are: {', '.join(sorted(found)) or 'none'}")])
+    return _load(found[name], where)
+
+
+def _load(point: EntryPoint, where: str) -> Adapter[Any, Any]:
+    try:
+        loaded: Adapter[Any, Any] = point.load()
+    except ImportError as error:
+        raise ConfigurationError([Problem(where, f"adapter {point.name!r} cannot be loaded: {error}")]) from error
+    return loaded
+
+
+def secret_of(deployment: Deployment) -> bytes:
+    """The secret from the environment, else one made once and kept in the state directory, readable by us alone."""
+    given = os.environ.get(deployment.secret_env)
+    if given:
+        return given.encode()
+    file = deployment.state_dir / "secret"
+    if not file.exists():
+        deployment.state_dir.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(_SECRET_BYTES), encoding="ascii")
+    return file.read_text(encoding="ascii").strip().encode()

@@ -1,0 +1,37 @@
+"""Keeps each source open: hands its batches to the pipeline, and opens it again with backoff when it breaks."""
+
+import asyncio
+import random
+
+from dispatcher.errors import SourceLost
+from dispatcher.pipeline import Pipeline
+from dispatcher.ports import Source
+from dispatcher.workplace import Workplace
+
+_FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 30.0
+
+
+async def keep_open(place: Workplace, pipeline: Pipeline, source: Source) -> None:
+    """Read a source until it ends (a file) or we are cancelled."""
+    part = f"source {source.name}"
+    chance = random.Random()  # noqa: S311 - spreads reconnections, guards nothing
+    wait_s = _FIRST_WAIT_S
+    while True:
+        try:
+            async with place.store.read() as reader:
+                rows = await reader.fetch("journal.positions", {"source": source.name})
+            place.metrics.source_up.labels(source.name).set(1)
+            async for batch in source.batches({row["name"]: row["position"] for row in rows}):
+                await pipeline.offer(source, batch)
+                place.health.clear(part)
+                wait_s = _FIRST_WAIT_S
+        except SourceLost as lost:
+            place.health.set(part, str(lost))
+            place.log.warning("source_lost", source=source.name, reason=str(lost))
+        else:
+            return
+        finally:
+            place.metrics.source_up.labels(source.name).set(0)
+        await asyncio.sleep(wait_s * (0.5 + chance.random()))
+        wait_s = min(wait_s * 2, _LONGEST_WAIT_S)

@@ -1,0 +1,84 @@
+"""Fires what time alone sets going: gathered changes to be told, next steps of call plans, silent stations.
+
+All of it is stored state; this task only looks when the next thing is due.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from dispatcher.errors import StoreFailed
+from dispatcher.escalating import escalate_due
+from dispatcher.issuing import release_due
+from dispatcher.pipeline import Pipeline
+from dispatcher.timestamps import from_ms
+from dispatcher.workplace import Workplace
+from rules.grade import Grade
+
+_LONGEST_NAP_S = 1.0
+_SHORTEST_NAP_S = 0.005
+
+
+class Timekeeper:
+    """``run`` until cancelled; ``fire`` alone does what is due now (tests move the clock and call it)."""
+
+    def __init__(self, place: Workplace, pipeline: Pipeline, planned: Callable[[], None]) -> None:
+        """``planned`` is called when something new is to be sent."""
+        self._place = place
+        self._pipeline = pipeline
+        self._planned = planned
+
+    async def run(self) -> None:
+        """Look, fire, and nap until the next thing is due or something was committed."""
+        with self._place.broadcast.listen() as ear:
+            while True:
+                try:
+                    await self.fire()
+                    nap_s = await self._nap_s()
+                except StoreFailed as failure:
+                    self._place.log.error("store_failed", error=str(failure))
+                    nap_s = _LONGEST_NAP_S
+                await ear.wait(nap_s)
+
+    async def fire(self) -> None:
+        """Do everything that is due."""
+        now = self._place.clock.now()
+        tick = self._pipeline.engine.next_tick()
+        if tick is not None and tick <= now:
+            await self._pipeline.offer_tick()
+        if await self._stored_due() <= now:
+            async with self._place.store.write() as tx:
+                issued = await release_due(tx, self._place.house, now)
+                escalated = await escalate_due(tx, self._place.house, now)
+            metrics = self._place.metrics
+            metrics.alerts.inc(issued.alerts)
+            metrics.notices.inc(issued.notices)
+            metrics.planned.inc(issued.deliveries + escalated)
+            metrics.escalated.inc(escalated)
+            self._place.broadcast.wake()
+            self._planned()
+        await self._measure()
+
+    async def _stored_due(self) -> datetime:
+        """When the next stored timer is due."""
+        async with self._place.store.read() as reader:
+            found = [row["due"] for q in ("warnings.next_due", "notices.next_due") for row in await reader.fetch(q)]
+        return min((from_ms(ms) for ms in found if ms is not None), default=datetime.max.replace(tzinfo=self._place.clock.now().tzinfo))
+
+    async def _nap_s(self) -> float:
+        """Real seconds until it is worth looking again, on a clock that may run faster than the wall."""
+        now = self._place.clock.now()
+        due = await self._stored_due()
+        tick = self._pipeline.engine.next_tick()
+        wait = min(due, tick or due) - now
+        return min(_LONGEST_NAP_S, max(_SHORTEST_NAP_S, wait / timedelta(seconds=self._place.clock.speed)))
+
+    async def _measure(self) -> None:
+        """Gauges that are counts of rows."""
+        async with self._place.store.read() as reader:
+            unanswered = await reader.fetch("notices.unanswered", {"county": self._place.house.county})
+            in_force = await reader.fetch("warnings.count_in_force", {"county": self._place.house.county})
+        self._place.metrics.unanswered.set(unanswered[0]["n"])
+        counts = {row["grade"]: row["n"] for row in in_force}
+        for grade in Grade:
+            if grade:
+                self._place.metrics.in_force.labels(grade.word).set(counts.get(int(grade), 0))

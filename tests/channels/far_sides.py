@@ -1,0 +1,160 @@
+"""The far sides of both channels: a running town, and the engine's ears towards it."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from adapters.channels import loudspeaker, twilio_sms
+from dispatcher.clock import SystemClock
+from dispatcher.errors import SourceLost
+from dispatcher.ports import HookRequest, Message, Receipt, Status, World
+from rules.grade import Grade
+from simulators.ledger import Kind
+from tests.services.mosquitto import Mosquitto
+from tests.simulators.towns import ACCOUNT, PHONE, SENDER, TOKEN, Call, Hooks, RunningTown, StartTown, until
+
+TEXT = "河口村立即转移到河口小学！"
+
+
+def message(delivery: str, address: str, *, minutes: float = 30) -> Message:
+    """A red text, told apart from others by the delivery in it."""
+    return Message(
+        delivery=delivery,
+        address=address,
+        text=f"{TEXT}({delivery})",
+        language="zh",
+        grade=Grade.RED,
+        status=Status.ACTUAL,
+        expires_at=datetime.now(UTC) + timedelta(minutes=minutes),
+    )
+
+
+def world(public_url: str = "http://127.0.0.1:1") -> World:
+    return World(clock=SystemClock(), county="990299", public_url=public_url)
+
+
+def request_of(call: Call, public_url: str) -> HookRequest:
+    """A call as the engine's web part hands it over."""
+    hook = urlsplit(call.path).path.rpartition("/")[2]
+    return HookRequest(hook=hook, url=f"{public_url}{call.path}", headers=call.headers, form=call.form)
+
+
+def twilio(town_url: str, public_url: str, **more: object) -> twilio_sms.TwilioSms:
+    """The SMS channel of a town, with secrets from a made-up environment."""
+    settings = twilio_sms.TwilioSettings.model_validate({"sender": SENDER, "base_url": town_url} | more)
+    environment = {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN, "TWILIO_AUTH_TOKEN_2": "the-next-token"}
+    return twilio_sms.connect(settings, world(public_url), environment)
+
+
+@dataclass
+class SmsSide:
+    """A town's phone network."""
+
+    town: RunningTown
+    hooks: Hooks
+    start: StartTown
+    sms: twilio_sms.TwilioSms
+    secrets: Sequence[str] = (ACCOUNT, TOKEN)
+
+    def channel(self) -> twilio_sms.TwilioSms:
+        return self.sms
+
+    def message(self, delivery: str) -> Message:
+        return message(delivery, PHONE["silent"])
+
+    def hopeless(self, delivery: str) -> Message:
+        return message(delivery, "12345")
+
+    def arrived(self, delivery: str) -> int:
+        return sum(entry.delivery == delivery for entry in self.town.entries(Kind.SMS_ACCEPTED))
+
+    def arrived_as_exercise(self, delivery: str) -> bool:
+        return any(e.delivery == delivery and e.body.startswith("【演练】") for e in self.town.entries(Kind.SMS_ACCEPTED))
+
+    def reported(self, delivery: str) -> Sequence[Receipt]:
+        heard = [self.sms.hear(request_of(call, self.hooks.url)) for call in self.hooks.at("/hooks/sms/status")]
+        return [receipt for report in heard for receipt in report.receipts if receipt.delivery == delivery]
+
+    async def break_off(self) -> None:
+        await asyncio.to_thread(self.town.stop)
+
+    async def mend(self) -> None:
+        self.town = await self.start("--port", str(self.town.ready["port"]))
+
+
+@dataclass
+class SpeakerSide:
+    """A town's speakers behind a broker."""
+
+    town: RunningTown
+    broker: Mosquitto
+    speaker: loudspeaker.Loudspeaker
+    receipts: list[Receipt] = field(default_factory=list)
+    lost: int = 0
+    secrets: Sequence[str] = ("password-of-the-test",)
+
+    def channel(self) -> loudspeaker.Loudspeaker:
+        return self.speaker
+
+    def message(self, delivery: str) -> Message:
+        return message(delivery, "spk-works")
+
+    def hopeless(self, delivery: str) -> Message:
+        return message(delivery, "spk/+/#")
+
+    def arrived(self, delivery: str) -> int:
+        return sum(entry.delivery == delivery for entry in self.town.entries(Kind.SPEAKER_COMMAND))
+
+    def arrived_as_exercise(self, delivery: str) -> bool:
+        return any(e.delivery == delivery and json.loads(e.body)["status"] == "Exercise" for e in self.town.entries(Kind.SPEAKER_COMMAND))
+
+    def reported(self, delivery: str) -> Sequence[Receipt]:
+        return [receipt for receipt in self.receipts if receipt.delivery == delivery]
+
+    async def break_off(self) -> None:
+        self.broker.kill()
+        await until(lambda: self.lost)
+
+    async def mend(self) -> None:
+        connected = len(self.town.entries(Kind.BROKER_CONNECTED))
+        self.broker.restart()
+        await self.town.wait_for(Kind.BROKER_CONNECTED, connected + 1)
+
+    async def listen(self) -> None:
+        """What the engine does: listen, and open again when the connection is lost."""
+        while True:
+            try:
+                async for heard in self.speaker.heard():
+                    self.receipts.extend(heard.receipts)
+            except SourceLost:
+                self.lost += 1
+            await asyncio.sleep(0.05)
+
+
+@contextlib.asynccontextmanager
+async def sms_side(start: StartTown, hooks: Hooks) -> AsyncIterator[SmsSide]:
+    town = await start()
+    sms = twilio(town.url, hooks.url)
+    yield SmsSide(town, hooks, start, sms)
+    await sms.close()
+
+
+@contextlib.asynccontextmanager
+async def speaker_side(start: StartTown, broker: Mosquitto, version: str) -> AsyncIterator[SpeakerSide]:
+    town = await start("--mqtt", f"{broker.host}:{broker.port}")
+    settings = {"host": broker.host, "port": broker.port, "protocol": version, "timeout_s": 2}
+    speaker = loudspeaker.connect(loudspeaker.LoudspeakerSettings.model_validate(settings), world())
+    side = SpeakerSide(town, broker, speaker)
+    listening = asyncio.create_task(side.listen())
+    yield side
+    listening.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await listening
+    await speaker.close()
+
+
+Open = Callable[[], contextlib.AbstractAsyncContextManager[SmsSide | SpeakerSide]]
