@@ -16,8 +16,8 @@ class Ladder:
     """
 
     __slots__ = (
-        "columns", "compiled", "episode", "excused_us", "limits", "place", "reads", "rule", "series", "silences", "silent", "since_us",
-        "state", "step", "suspended", "thresholds", "wake",
+        "columns", "compiled", "episode", "excused_us", "horizon_s", "limits", "place", "reads", "rule", "series", "silences",
+        "silent", "since_us", "state", "step", "suspended", "thresholds", "wake",
     )  # fmt: skip
 
     def __init__(self, plan: LadderPlan, series: tuple[Series, ...]) -> None:
@@ -30,6 +30,7 @@ class Ladder:
         self.limits = tuple(zip(plan.compiled.table_inputs, plan.thresholds, strict=True))
         self.reads = tuple((i.measure, series[i.slot], i.window_s) for i in plan.compiled.inputs)
         self.columns = plan.columns
+        self.horizon_s = plan.horizon_s
         self.state = Climb()
         self.episode = 0
         self.step = 0
@@ -124,7 +125,7 @@ class Ladder:
         Gives the moment the higher grade was reached when the place must rise, None otherwise; never lowers.
         """
         now_s = self.clock_s()
-        edge_s = now_s - self.rule.horizon_s
+        edge_s = now_s - self.horizon_s
         sim, raised_s = Climb(floor_s=self.state.floor_s), None
         for at_s in self._moments(from_s, edge_s):
             values = self.values(at_s, edge_s)

@@ -162,10 +162,10 @@ class Rule:
         """The longest time, in seconds, that a condition must last before it counts."""
         return max(self.lower.for_s, *(p.for_s for p in self.patience))
 
-    @property
-    def horizon_s(self) -> int:
-        """How far back a late reading can still matter, in seconds: longest window + hold."""
-        return max(i.span_s for i in self.inputs) + self.hold_s
+    def horizon_s(self, interval_s: int) -> int:
+        """How far back a late reading can still matter, in seconds: longest window + hold. A place reports every ``interval_s``."""
+        in_a_row_s = (max(p.count for p in self.patience) - 1) * interval_s
+        return max(i.span_s for i in self.inputs) + max(self.hold_s, in_a_row_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

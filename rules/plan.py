@@ -62,13 +62,17 @@ class SeriesPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LadderPlan:
-    """One place under one rule: its series by number, scaled thresholds per table row, and its columns."""
+    """One place under one rule: its series by number, scaled thresholds per table row, and its columns.
+
+    ``horizon_s`` is how far back a late reading can still matter, in seconds of event time: longest window + hold.
+    """
 
     compiled: CompiledRule
     place: str
     series: tuple[int, ...]
     thresholds: tuple[tuple[int, ...], ...]
     columns: tuple[float, ...]
+    horizon_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +164,16 @@ class _Builder:
                 self.errors.append(RuleError(rule.columns.file, 1, 1, f"there is no row for {place.id!r}, a {rule.for_each}"))
         thresholds = tuple(self._thresholds(rule, n, place.id, over) for n in range(len(rule.tables)))
         series = tuple(self._series(place, v, rule) for v in compiled.variables)
-        self.ladders.append(LadderPlan(compiled=compiled, place=place.id, series=series, thresholds=thresholds, columns=columns))
+        self.ladders.append(
+            LadderPlan(
+                compiled=compiled,
+                place=place.id,
+                series=series,
+                thresholds=thresholds,
+                columns=columns,
+                horizon_s=rule.horizon_s(place.interval_s),
+            )
+        )
 
     def _thresholds(self, rule: Rule, row: int, place: str, over: dict[str, tuple[float | None, ...]]) -> tuple[int, ...]:
         table = rule.tables[row]
@@ -175,7 +188,7 @@ class _Builder:
     def _series(self, place: Place, variable: str, rule: Rule) -> int:
         low, high = rule.quality.ranges.get(variable, (-GREATEST, GREATEST))
         found = self.keys.setdefault((place.id, variable, (low, high)), [len(self.keys), place.interval_s, 0])
-        found[2] = max(found[2], rule.horizon_s)
+        found[2] = max(found[2], rule.horizon_s(place.interval_s))
         return found[0]
 
     def series(self) -> tuple[SeriesPlan, ...]:

@@ -67,7 +67,7 @@ def by_reading(ladder: Ladder, before: Grade, at_s: int, now: datetime) -> Chang
 def by_late(ladder: Ladder, before: Grade, raised_s: int, late_s: int, now: datetime) -> Change:
     """A reading that came ``late_s`` seconds late raised the place; the evidence is that of the moment it was reached."""
     clock_s = ladder.clock_s()
-    found, incomplete = rows(ladder, raised_s, clock_s - ladder.rule.horizon_s)
+    found, incomplete = rows(ladder, raised_s, clock_s - ladder.horizon_s)
     because, also = _split(found, ladder.state.grade)
     why = _Why(because=because, also=also, late_by=timedelta(seconds=late_s), incomplete=incomplete)
     return _change(ladder, before, moment(clock_s), now, why)

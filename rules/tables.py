@@ -34,7 +34,8 @@ class Table:
             return
         lines = [(n, cells) for n, cells in lines if any(cells)]
         if lines:
-            self.header, self.lines = lines[0][1], self._full(lines)
+            self.header = lines[0][1]
+            self.lines = self._full(lines)
 
     def _full(self, lines: _Lines) -> _Lines:
         wanted = len(self.header)
