@@ -6,13 +6,12 @@ something, and for partitions whose position this engine does not know.
 
 import asyncio
 import contextlib
-import os
-import ssl
 from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
 from typing import Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, FilePath, model_validator
+from pydantic import Field, model_validator
 
+from adapters.sources.login import LoginSettings, password, tls_context
 from dispatcher.errors import ConfigurationError, Problem, SourceLost
 from dispatcher.ports import Adapter, Batch, Item, Kind, Source, World
 
@@ -28,10 +27,8 @@ _COMMIT_EVERY_S = 1.0
 _FAREWELL_S = 5.0
 
 
-class KafkaSettings(BaseModel):
+class KafkaSettings(LoginSettings):
     """How to reach the cluster. All workers of one engine share a ``group``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = "kafka"
     bootstrap: tuple[str, ...] = Field(default=("127.0.0.1:9092",), min_length=1)
@@ -44,22 +41,14 @@ class KafkaSettings(BaseModel):
     unacknowledged_items: int = Field(default=5000, ge=1)
     probe_s: float = Field(default=5.0, gt=0, description="after so long without a record, ask whether the cluster is there")
     timeout_s: float = Field(default=10.0, gt=0)
-    tls: bool = False
-    ca_file: FilePath | None = None
-    cert_file: FilePath | None = None
-    key_file: FilePath | None = None
     sasl: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
-    username: str | None = None
-    password_env: str | None = Field(default=None, description="name of the environment variable that holds the password")
 
     @model_validator(mode="after")
-    def _together(self) -> "KafkaSettings":
+    def _complete(self) -> "KafkaSettings":
         if not self.readings and not self.forecasts:
             raise ValueError("no topics; allowed: at least one under readings or forecasts")
         if (self.sasl is None) != (self.username is None) or (self.sasl is None) != (self.password_env is None):
             raise ValueError("sasl, username and password_env belong together; allowed: all three or none")
-        if (self.ca_file or self.cert_file or self.key_file) and not self.tls:
-            raise ValueError("ca_file, cert_file or key_file without tls: true; allowed: set tls: true as well")
         return self
 
 
@@ -164,20 +153,11 @@ class KafkaSource:
             auto_offset_reset=s.start,
             request_timeout_ms=int(s.timeout_s * 1000),
             security_protocol=f"{'SASL_' if s.sasl else ''}{'SSL' if s.tls else 'PLAINTEXT'}",
-            ssl_context=self._tls(),
+            ssl_context=tls_context(s),
             sasl_mechanism=s.sasl or "PLAIN",
             sasl_plain_username=s.username,
             sasl_plain_password=self._password,
         )
-
-    def _tls(self) -> ssl.SSLContext | None:
-        s = self._settings
-        if not s.tls:
-            return None
-        context = ssl.create_default_context(cafile=s.ca_file)
-        if s.cert_file:
-            context.load_cert_chain(s.cert_file, s.key_file)
-        return context
 
 
 async def _ended(closing: Coroutine[Any, Any, None], within_s: float) -> bool:
@@ -216,11 +196,7 @@ def build(settings: KafkaSettings, world: World) -> Source:
     if not INSTALLED:
         what = f"source {settings.name!r}: Kafka needs a package that is not installed; allowed: pip install 'dispatcher[kafka]'"
         raise ConfigurationError([Problem("environment", what)])
-    password = os.environ.get(settings.password_env) if settings.password_env else None
-    if settings.password_env and password is None:
-        what = f"source {settings.name!r}: password_env names {settings.password_env}, which is not set; allowed: a variable that is"
-        raise ConfigurationError([Problem("environment", what)])
-    return KafkaSource(settings, settings.group or f"dispatcher-{world.county}", password)
+    return KafkaSource(settings, settings.group or f"dispatcher-{world.county}", password(settings))
 
 
 adapter = Adapter(settings=KafkaSettings, build=build)

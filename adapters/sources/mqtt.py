@@ -8,7 +8,6 @@ The broker must be willing to have as many messages unacknowledged as ``receive_
 """
 
 import asyncio
-import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from functools import lru_cache
@@ -18,20 +17,19 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
-from pydantic import BaseModel, ConfigDict, Field, FilePath, model_validator
+from pydantic import Field, model_validator
 
-from dispatcher.errors import ConfigurationError, Problem, SourceLost
+from adapters.sources.login import LoginSettings, password, tls_context
+from dispatcher.errors import SourceLost
 from dispatcher.ports import Adapter, Batch, Item, Kind, Source, World
 
 
-class MqttSettings(BaseModel):
+class MqttSettings(LoginSettings):
     """How to reach the broker. A stable ``client_id`` is what the broker keeps unacknowledged messages under.
 
     Subscriptions are of QoS 1 whatever the publisher uses: with QoS 2 the broker would count a message as received
     before it is durable here. Several workers share a feed through topics like ``$share/engine/readings/#``.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = "mqtt"
     host: str = "127.0.0.1"
@@ -46,23 +44,11 @@ class MqttSettings(BaseModel):
     receive_maximum: int = Field(default=1000, ge=1, le=65535)
     batch_items: int = Field(default=500, ge=1)
     batch_wait_ms: float = Field(default=0, ge=0, le=1000, description="0: take what is there")
-    username: str | None = None
-    password_env: str | None = Field(default=None, description="name of the environment variable that holds the password")
-    tls: bool = False
-    ca_file: FilePath | None = None
-    cert_file: FilePath | None = None
-    key_file: FilePath | None = None
 
     @model_validator(mode="after")
-    def _together(self) -> "MqttSettings":
+    def _complete(self) -> "MqttSettings":
         if not self.readings and not self.forecasts:
             raise ValueError("no topics; allowed: at least one under readings or forecasts")
-        if self.password_env and self.username is None:
-            raise ValueError("password_env without username; allowed: both or neither")
-        if (self.ca_file or self.cert_file or self.key_file) and not self.tls:
-            raise ValueError("ca_file, cert_file or key_file without tls: true; allowed: set tls: true as well")
-        if self.key_file and not self.cert_file:
-            raise ValueError("key_file without cert_file; allowed: both, or cert_file alone")
         return self
 
 
@@ -184,7 +170,7 @@ class MqttSource:
             password=self._password,
             keepalive=s.keepalive_s,
             timeout=s.timeout_s,
-            tls_context=self._tls(),
+            tls_context=tls_context(s),
             # It asks for its queue by calling this with a size; ours is already there.
             queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: inbox),  # noqa: ARG005
             **self._session(),
@@ -199,15 +185,6 @@ class MqttSource:
         properties.SessionExpiryInterval = self._settings.session_expiry_s
         properties.ReceiveMaximum = self._settings.receive_maximum
         return {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": False, "properties": properties}
-
-    def _tls(self) -> ssl.SSLContext | None:
-        s = self._settings
-        if not s.tls:
-            return None
-        context = ssl.create_default_context(cafile=s.ca_file)
-        if s.cert_file:
-            context.load_cert_chain(s.cert_file, s.key_file)
-        return context
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         topics = (*self._settings.readings, *self._settings.forecasts)
@@ -247,11 +224,7 @@ class MqttSource:
 
 def build(settings: MqttSettings, world: World) -> Source:
     """A source for these settings; ConfigurationError when the password's variable is not set."""
-    password = os.environ.get(settings.password_env) if settings.password_env else None
-    if settings.password_env and password is None:
-        what = f"source {settings.name!r}: password_env names {settings.password_env}, which is not set; allowed: a variable that is"
-        raise ConfigurationError([Problem("environment", what)])
-    return MqttSource(settings, settings.client_id or f"dispatcher-{world.county}", password)
+    return MqttSource(settings, settings.client_id or f"dispatcher-{world.county}", password(settings))
 
 
 adapter = Adapter(settings=MqttSettings, build=build)

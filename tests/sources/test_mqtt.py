@@ -20,6 +20,8 @@ from dispatcher.clock import ManualClock
 from dispatcher.errors import ConfigurationError, SourceLost
 from dispatcher.ports import Batch, Kind, Source, World
 from dispatcher.testing.sources import BREAKABLE_PROMISES, PROMISES, Breakable, aclose
+from tests.services import server
+from tests.services.left_out import leave_out
 from tests.services.mosquitto import Mosquitto
 
 WORLD = World(clock=ManualClock(datetime(2026, 7, 20, tzinfo=UTC)), county="990121", public_url="http://127.0.0.1")
@@ -251,6 +253,8 @@ async def test_a_topic_the_broker_refuses_is_source_lost_and_named(mosquitto: Mo
 # paho drops a socket whose handshake failed without closing it; the collector does.
 @pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
 async def test_a_broker_with_tls_is_believed_only_with_its_authority(mosquitto_with: Callable[..., Mosquitto], tmp_path: Path) -> None:
+    if server.program("openssl") is None:
+        leave_out("openssl", "no openssl on the path to make a certificate with")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=broker"]
     command += ["-addext", "subjectAltName=IP:127.0.0.1"]
