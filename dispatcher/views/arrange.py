@@ -55,6 +55,7 @@ def _section(group: Sequence[tuple[Row, Line]], wanted: Filter) -> Section:
     row = group[0][0]
     lines = tuple(sorted((line for _, line in group), key=_worst_first))
     return Section(
+        key=f"w{row['warning_seq']}",
         warning=row["of_warning"],
         hazard=row["of_hazard"],
         area=row["area"],

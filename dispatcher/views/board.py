@@ -76,6 +76,7 @@ class Line:
 class Section:
     """One warning in force with its villages, worst first. ``shown`` are those that the filter left."""
 
+    key: str
     warning: str
     hazard: str
     area: str

@@ -36,7 +36,7 @@ async def look(request: Request, token: str, done: str = "") -> Response:
     """What the village is told and asked, and what it has answered so far."""
     try:
         notice, person = await context_of(request).desk.open_link(token)
-    except LinkRefused as error:
+    except (LinkRefused, NotAsked) as error:
         return _refused(request, error)
     values, language = await _page_of(request, notice, person)
     said = Said(done) if done in tuple(Said) else None
@@ -51,7 +51,7 @@ async def answer(request: Request, token: str, form: Annotated[VillageAnswer, Fo
     context = context_of(request)
     try:
         notice, person = await context.desk.open_link(token)
-    except LinkRefused as error:
+    except (LinkRefused, NotAsked) as error:
         return _refused(request, error)
     origin = origin_of(request)
     try:
@@ -66,8 +66,11 @@ async def answer(request: Request, token: str, form: Annotated[VillageAnswer, Fo
     return RedirectResponse(f"/a/{token}?done={form.action.value}{suffix}", status_code=303)
 
 
-def _refused(request: Request, error: LinkRefused) -> Response:
-    key, status = ("expired", 410) if error.expired else ("altered", 403)
+def _refused(request: Request, error: LinkRefused | NotAsked) -> Response:
+    if isinstance(error, NotAsked):
+        key, status = "closed", 410
+    else:
+        key, status = ("expired", 410) if error.expired else ("altered", 403)
     return shared(request).pages.page(request, "link_refused.html", status, key=key, why="")
 
 

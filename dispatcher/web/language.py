@@ -31,12 +31,9 @@ def load_catalogues() -> dict[str, Catalogue]:
     return {lang: Catalogue(lang, yaml.safe_load((folder / f"{lang}.yaml").read_text(encoding="utf-8"))) for lang in LANGUAGES}
 
 
-def choose(connection: HTTPConnection, first: str) -> str:
-    """``?lang=``, else the cookie, else the first of Accept-Language that we speak, else the county's first language."""
-    wanted = [connection.query_params.get("lang", ""), connection.cookies.get(COOKIE, "")]
+def choose(connection: HTTPConnection, first: str, known: str = "") -> str:
+    """``?lang=``, else the cookie, else what is known of the reader, else Accept-Language, else the county's first language."""
+    wanted = [connection.query_params.get("lang", ""), connection.cookies.get(COOKIE, ""), known]
     wanted += [part.partition(";")[0].strip() for part in connection.headers.get("accept-language", "").split(",")]
-    for language in wanted:
-        spoken = language[:2].lower()
-        if spoken in LANGUAGES:
-            return spoken
-    return first if first in LANGUAGES else LANGUAGES[0]
+    spoken = (w[:2].lower() for w in [*wanted, first])
+    return next((language for language in spoken if language in LANGUAGES), LANGUAGES[0])

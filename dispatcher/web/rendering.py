@@ -37,8 +37,8 @@ class Pages:
         self._environment.globals.update(Grade=Grade, Role=Role, Status=Status, version=__version__, languages=LANGUAGES)
 
     def page(self, request: Request, template: str, status: int = 200, language: str = "", **values: object) -> HTMLResponse:
-        """One page or fragment. A language chosen in the address is remembered in a cookie."""
-        spoken = choose(request, language or self._context.registry.county.languages[0])
+        """One page or fragment; ``language`` is the reader's own when known. One chosen in the address is remembered in a cookie."""
+        spoken = choose(request, self._context.registry.county.languages[0], language)
         text = self._environment.get_template(template).render(self._words(request, spoken) | values)
         response = HTMLResponse(text, status_code=status, headers={"content-language": spoken, "vary": "accept-language, cookie"})
         if request.query_params.get("lang") == spoken:

@@ -1,0 +1,106 @@
+"""A web application over a seeded store and the real desk, spoken to without sockets."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import httpx
+from dispatcher.accounts import Role, add_token, add_user
+from dispatcher.broadcast import Broadcast
+from dispatcher.clock import ManualClock
+from dispatcher.decode import Decoded
+from dispatcher.desk import Desk
+from dispatcher.health import Health
+from dispatcher.house import House
+from dispatcher.links import Link, sign_link
+from dispatcher.log import make_log
+from dispatcher.metrics import Metrics
+from dispatcher.ports import Channel, Kind, Status, Store
+from dispatcher.web.application import create_app
+from dispatcher.web.context import WebContext
+from dispatcher.workplace import Workplace
+from tests.web.seed import NOW, policies, registry, texts
+
+PASSWORD = "correct horse battery"
+SECRET = b"0123456789abcdef0123456789abcdef"
+
+
+@dataclass
+class FakeIntake:
+    """Gives what the test wants."""
+
+    result: Decoded = field(default_factory=lambda: Decoded([], []))
+    error: Exception | None = None
+    bodies: list[tuple[bytes, Kind, str]] = field(default_factory=list)
+
+    async def submit(self, body: bytes, kind: Kind, subject: str) -> Decoded:
+        self.bodies.append((body, kind, subject))
+        if self.error:
+            raise self.error
+        return self.result
+
+
+@dataclass
+class Bench:
+    """The application with everything a test may look at."""
+
+    context: WebContext
+    desk: Desk
+    place: Workplace
+    intake: FakeIntake
+    clock: ManualClock
+    tokens: dict[Role, str]
+    client: httpx.AsyncClient
+
+    @property
+    def store(self) -> Store:
+        return self.context.store
+
+    def api(self, role: Role) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.tokens[role]}"}
+
+    async def log_in(self, name: str = "chen") -> None:
+        form = await self.client.get("/login")
+        answer = await self.client.post("/login", data={"name": name, "password": PASSWORD, "csrf": csrf(form.text), "next": "/"})
+        assert answer.status_code == 303, answer.text
+
+    async def link(self, notice_code: str, person: str) -> str:
+        return sign_link(SECRET, Link(notice_code, person), NOW.replace(hour=15))
+
+
+def csrf(page: str) -> str:
+    return page.split('name="csrf" value="')[1].split('"')[0]
+
+
+def make_house(status: Status = Status.ACTUAL) -> House:
+    return House(
+        registry=registry(), policies=policies(), templates=texts(), status=status, public_url="http://duty.example", secret=SECRET
+    )
+
+
+async def make_bench(store: Store, *, status: Status = Status.ACTUAL, channels: dict[str, Channel] | None = None, public_url: str = "http://duty.example") -> Bench:
+    clock, metrics, health = ManualClock(NOW), Metrics(), Health()
+    place = Workplace(make_house(status), store, clock, Broadcast(), metrics, health, make_log(as_json=False))
+    intake = FakeIntake()
+    desk = Desk(place, {} if channels is None else channels, lambda: None)
+    context = WebContext(
+        store=store,
+        desk=desk,
+        intake=intake,
+        broadcast=place.broadcast,
+        health=health,
+        registry=registry(),
+        texts=texts(),
+        clock=clock,
+        wall=clock,
+        status=status,
+        public_url=public_url,
+        secret="session-secret",
+        metrics=metrics.registry,
+        stopping=asyncio.Event(),
+    )
+    tokens = {role: await add_token(store, role.word, role, NOW) for role in Role}
+    await add_user(store, "chen", Role.DUTY_OFFICER, PASSWORD, NOW)
+    await add_user(store, "visitor", Role.VIEWER, PASSWORD, NOW)
+    transport = httpx.ASGITransport(app=create_app(context), client=("198.51.100.7", 40000))
+    client = httpx.AsyncClient(transport=transport, base_url="http://duty.example")
+    return Bench(context, desk, place, intake, clock, tokens, client)
