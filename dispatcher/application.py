@@ -17,7 +17,7 @@ from dispatcher.countyfiles import CountyFiles, load_county_files
 from dispatcher.decode import DEFAULT_LIMITS
 from dispatcher.desk import Desk
 from dispatcher.duty_room import DutyRoom
-from dispatcher.errors import ConfigurationError, Problem
+from dispatcher.errors import ConfigurationError
 from dispatcher.health import Health
 from dispatcher.house import House
 from dispatcher.http_intake import HttpIntake
@@ -35,10 +35,6 @@ from dispatcher.timestamps import to_ms
 from dispatcher.web.application import create_app
 from dispatcher.web.context import WebContext
 from dispatcher.workplace import Workplace
-from rules.errors import RuleErrors
-from rules.parse import parse_rules
-from rules.place import Place
-from rules.plan import Plan, compile_rules
 
 _BOUND_S = 4.0
 
@@ -48,26 +44,13 @@ class Loaded:
     """What an operator's files say, compiled."""
 
     files: CountyFiles
-    plan: Plan
     catalogue: Catalogue
 
 
 def load(deployment: Deployment) -> Loaded:
     """Read, check and compile; ConfigurationError carries every mistake found."""
     files = load_county_files(deployment.county, deployment.rules)
-    try:
-        plan = compile_rules(parse_rules(files.rules), places_of(files.registry))
-    except RuleErrors as errors:
-        raise ConfigurationError([Problem(e.file, e.message, e.line, e.column) for e in errors.errors]) from errors
-    return Loaded(files, plan, catalogue_of(files.registry))
-
-
-def places_of(registry: Registry) -> list[Place]:
-    """Every station as a place that rules can grade."""
-    return [
-        Place(s.id, s.type, tuple(v.name for v in s.variables), min(int(v.interval.total_seconds()) for v in s.variables))
-        for s in registry.stations.values()
-    ]
+    return Loaded(files, catalogue_of(files.registry))
 
 
 def catalogue_of(registry: Registry) -> Catalogue:
@@ -119,7 +102,7 @@ class Application:
         for name, channel in channels.items():
             self._later(f"channel {name}", channel.close)
 
-        self.pipeline = Pipeline(self.place, self.loaded.plan, self.loaded.catalogue, DEFAULT_LIMITS)
+        self.pipeline = Pipeline(self.place, self.loaded.files.plan, self.loaded.catalogue, DEFAULT_LIMITS)
         recovered = await self.pipeline.start()
         await self._activate()
         self.sender = Sender(self.place, channels)
@@ -221,7 +204,7 @@ class Application:
             "registry": files.registry.digest,
             "policies": files.policies.digest,
             "templates": files.templates.digest,
-            "rules": self.loaded.plan.digest,
+            "rules": self.loaded.files.plan.digest,
         }
         now = to_ms(self.clock.now())
         async with self.store.write() as tx:

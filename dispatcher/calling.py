@@ -127,8 +127,6 @@ def deliver(house: House, notice: Notice, target: Target, step: int, repeat: int
 def text_for(house: House, notice: Notice, target: Target) -> str:
     """What this person reads: facts of the notice in his language, with code and link only where an answer is asked."""
     registry, language = house.registry, target.language
-    leading = language == registry.county.languages[0]
-    village = registry.villages[notice.village]
     asks = notice.purpose is Purpose.WARN and target.channel not in (LOUDSPEAKER, DUTY_ROOM)
     link = sign_link(house.secret, Link(notice.code, target.person), notice.expires_at) if asks else ""
     facts = Facts(
@@ -137,8 +135,8 @@ def text_for(house: House, notice: Notice, target: Target) -> str:
         grade=notice.grade,
         before=notice.before,
         reason=notice.reason_zh if language == "zh" else notice.reason_en,
-        shelter=village.shelter if leading or not village.shelter_en else village.shelter_en,
-        issuer=registry.county.name if leading else registry.county.name_en,
+        shelter=registry.shelter_of(notice.village, language),
+        issuer=registry.issuer(language),
         at=notice.released_at,
         zone=registry.county.timezone,
         travel_time=house.travel_times.get(notice.village),

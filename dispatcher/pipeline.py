@@ -228,7 +228,7 @@ class Pipeline:
         metrics.readings.labels(name).inc(sum(len(p.readings) for p in parts))
         for part in parts:
             for reject in part.rejects:
-                metrics.rejects.labels(name, reject.code.value).inc()
+                metrics.rejects.labels(name, reject.code.value).inc(reject.count)
 
     def _count(self, total: Sequence[tuple[Decisions, Issued]]) -> None:
         metrics = self._place.metrics

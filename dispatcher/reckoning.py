@@ -95,7 +95,8 @@ def _owed(
     house: House, notice: Notice, notices: Sequence[Notice], plans: Mapping[str, GradePlan], notice_of: Mapping[str, str], ledger: Ledger
 ) -> set[tuple[str, str]]:
     if notice.purpose is Purpose.WARN:
-        steps = [step for step in plans[notice.plan].steps if not step.after]
+        plan = plans[notice.plan]
+        steps = [plan.steps[e.step] for e in agenda(plan) if not e.after]
         return {(t.channel, t.address) for step in steps for t in targets_of(house, notice, step)[0] if t.channel != DUTY_ROOM}
     earlier = {n.id for n in notices if n.warning == notice.warning and n.village == notice.village and n.revision < notice.revision}
     return {

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import aiomqtt
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from pydantic import BaseModel, ConfigDict, Field
@@ -126,7 +127,7 @@ class Loudspeaker:
             password=self._password,
             protocol=aiomqtt.ProtocolVersion.V5 if five else aiomqtt.ProtocolVersion.V311,
             clean_session=None if five else False,
-            clean_start=False,  # what the speakers say while we are away waits for us
+            clean_start=False if five else MQTT_CLEAN_START_FIRST_ONLY,  # what the speakers say while we are away waits for us
             properties=session,
             tls_context=ssl.create_default_context(cafile=self._settings.ca_file) if self._settings.tls else None,
             timeout=self._settings.timeout_s,

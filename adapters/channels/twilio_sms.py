@@ -218,7 +218,8 @@ class TwilioSms:
         return TransientFailure(code, f"{meaning.reason} (HTTP {status})")
 
 
-def _build(settings: TwilioSettings, world: World, environment: Mapping[str, str] = os.environ) -> TwilioSms:
+def connect(settings: TwilioSettings, world: World, environment: Mapping[str, str] = os.environ) -> TwilioSms:
+    """The channel, with secrets from the environment; opens nothing. ConfigurationError names every variable that is missing."""
     needed: Sequence[str] = (settings.account_sid_env, settings.auth_token_env)
     problems = [Problem("environment", f"{name} is not set; the SMS channel needs it") for name in needed if not environment.get(name)]
     if problems:
@@ -227,4 +228,4 @@ def _build(settings: TwilioSettings, world: World, environment: Mapping[str, str
     return TwilioSms(settings, world, tuple(secret for secret in secrets if secret))
 
 
-adapter = Adapter(settings=TwilioSettings, build=_build)
+adapter = Adapter(settings=TwilioSettings, build=connect)

@@ -44,7 +44,7 @@ def replay(
         say_problems(error)
         raise typer.Exit(1) from error
     county = loaded.files.registry.county
-    for change in replayed(Engine(loaded.plan), rows):
+    for change in replayed(Engine(loaded.files.plan), rows):
         if as_json:
             sys.stdout.write(json.dumps(change_record(change), ensure_ascii=False) + "\n")
             continue

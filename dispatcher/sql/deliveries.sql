@@ -16,8 +16,9 @@ ORDER BY d.due, d.seq LIMIT :limit;
 SELECT min(due) AS due FROM deliveries WHERE state IN ('planned', 'unknown') AND due > :now;
 
 -- name: lease
-UPDATE deliveries SET state = 'sending', lease = :lease, attempts = attempts + 1, updated_at = :now
-WHERE id = :id AND state IN ('planned', 'unknown');
+UPDATE deliveries SET state = :state, lease = :lease, attempts = :attempts, possible_duplicate = :possible_duplicate,
+    updated_at = :updated_at
+WHERE id = :id;
 
 -- name: expired_leases
 SELECT * FROM deliveries WHERE state = 'sending' AND lease <= :now ORDER BY lease LIMIT :limit;

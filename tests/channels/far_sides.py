@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from urllib.parse import urlsplit
 
 from adapters.channels import loudspeaker, twilio_sms
@@ -144,7 +145,7 @@ async def sms_side(start: StartTown, hooks: Hooks) -> AsyncIterator[SmsSide]:
 
 
 @contextlib.asynccontextmanager
-async def speaker_side(start: StartTown, broker: Mosquitto, version: str) -> AsyncIterator[SpeakerSide]:
+async def speaker_side(start: StartTown, broker: Mosquitto, version: Literal[5, "3.1.1"] = 5) -> AsyncIterator[SpeakerSide]:
     town = await start("--mqtt", f"{broker.host}:{broker.port}")
     settings = {"host": broker.host, "port": broker.port, "protocol": version, "timeout_s": 2}
     speaker = loudspeaker.connect(loudspeaker.LoudspeakerSettings.model_validate(settings), world())

@@ -1,0 +1,5 @@
+"""Fixtures of a running town."""
+
+from tests.simulators.towns import broker, hooks, start_town
+
+__all__ = ["broker", "hooks", "start_town"]

@@ -1,0 +1,32 @@
+"""Both channels keep every promise of a channel, against a running town and a real Mosquitto."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from dispatcher.testing.channels import PROMISES, FarSide
+from tests.channels.far_sides import sms_side, speaker_side
+from tests.services.mosquitto import Mosquitto
+from tests.simulators.towns import Hooks, StartTown
+
+
+@pytest.fixture
+async def sms(start_town: StartTown, hooks: Hooks) -> AsyncIterator[FarSide]:
+    async with sms_side(start_town, hooks) as side:
+        yield side
+
+
+@pytest.fixture(params=[5, "3.1.1"])
+async def speakers(request: pytest.FixtureRequest, start_town: StartTown, broker: Mosquitto) -> AsyncIterator[FarSide]:
+    async with speaker_side(start_town, broker, request.param) as side:
+        yield side
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+async def test_sms_keeps_its_promise(promise: Callable[[FarSide], Awaitable[None]], sms: FarSide) -> None:
+    await promise(sms)
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+async def test_the_loudspeaker_keeps_its_promise(promise: Callable[[FarSide], Awaitable[None]], speakers: FarSide) -> None:
+    await promise(speakers)
