@@ -10,8 +10,8 @@ import time
 from datetime import datetime
 
 from bench.workload import LINE_BYTES, RULES, STEP_S, batches, stations
-from dispatcher.catalogue import Catalogue, CatalogueEntry, catalogue
-from dispatcher.decode import decode
+from dispatcher.intake.catalogue import Catalogue, CatalogueEntry, catalogue
+from dispatcher.intake.decode import decode
 from dispatcher.ports import Item
 from rules.engine import Engine
 from rules.parse import parse_rules

@@ -10,28 +10,28 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from dispatcher.broadcast import Broadcast
-from dispatcher.catalogue import Catalogue, CatalogueEntry, catalogue
+from dispatcher.answers.desk import Desk
+from dispatcher.calls.timekeeper import Timekeeper
 from dispatcher.clock import Clock
-from dispatcher.countyfiles import CountyFiles, load_county_files
-from dispatcher.decode import DEFAULT_LIMITS
-from dispatcher.desk import Desk
-from dispatcher.duty_room import DutyRoom
+from dispatcher.deliveries.duty_room import DutyRoom
+from dispatcher.deliveries.sender import Sender
 from dispatcher.errors import ConfigurationError
-from dispatcher.health import Health
+from dispatcher.files.countyfiles import CountyFiles, load_county_files
 from dispatcher.house import House
-from dispatcher.http_intake import HttpIntake
-from dispatcher.log import Log
-from dispatcher.metrics import Metrics
-from dispatcher.pipeline import Pipeline
+from dispatcher.intake.catalogue import Catalogue, CatalogueEntry, catalogue
+from dispatcher.intake.decode import DEFAULT_LIMITS
+from dispatcher.intake.http_intake import HttpIntake
+from dispatcher.intake.pipeline import Pipeline
+from dispatcher.intake.sourcing import keep_open
 from dispatcher.ports import Channel, Listening, Source, Store, World
 from dispatcher.registry.model import Registry
-from dispatcher.sender import Sender
 from dispatcher.serving import bind, make_server
 from dispatcher.settings import AdapterChoice, Deployment, find_adapter, secret_of, validated
-from dispatcher.sourcing import keep_open
-from dispatcher.timekeeper import Timekeeper
 from dispatcher.timestamps import to_ms
+from dispatcher.upkeep.broadcast import Broadcast
+from dispatcher.upkeep.health import Health
+from dispatcher.upkeep.log import Log
+from dispatcher.upkeep.metrics import Metrics
 from dispatcher.web.application import create_app
 from dispatcher.web.context import WebContext
 from dispatcher.workplace import Workplace

@@ -20,17 +20,17 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.application import Application, load
+from dispatcher.calls.escalating import plans_of
 from dispatcher.clock import ReplayClock
 from dispatcher.errors import ConfigurationError, Problem, Unreachable
-from dispatcher.escalating import plans_of
-from dispatcher.log import Log
+from dispatcher.files.recordings import load_profile, read_recording
 from dispatcher.model.notice import Notice
 from dispatcher.ports import Source, Store, World
 from dispatcher.reckoning import Reckoning, read_ledger, reckon
-from dispatcher.recordings import load_profile, read_recording
 from dispatcher.rows import value_of
 from dispatcher.settings import AdapterChoice, Deployment, WebSettings, find_adapter
 from dispatcher.timestamps import from_ms
+from dispatcher.upkeep.log import Log
 
 _ACCOUNT = "ACdemo0000000000000000000000000000"
 _SENDER = "+447700900000"

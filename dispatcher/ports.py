@@ -13,7 +13,7 @@ from dispatcher.clock import Clock
 from rules.grade import Grade
 
 if TYPE_CHECKING:
-    from dispatcher.decode import Decoded
+    from dispatcher.intake.decode import Decoded
 
 # ---------------------------------------------------------------------------------------------- sources
 
@@ -88,7 +88,7 @@ class Status(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands, in terms of the real world. Order and transitions: dispatcher/settle.py."""
+    """Where a delivery stands, in terms of the real world. Order and transitions: dispatcher/deliveries/settle.py."""
 
     PLANNED = "planned"
     SENDING = "sending"
@@ -133,7 +133,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a person sent back: raw, to be understood by dispatcher/answers.py."""
+    """What a person sent back: raw, to be understood by dispatcher/answers/understanding.py."""
 
     channel: str
     address: str

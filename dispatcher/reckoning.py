@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dispatcher.agenda import agenda
-from dispatcher.calling import DUTY_ROOM, targets_of
+from dispatcher.calls.agenda import agenda
+from dispatcher.calls.calling import DUTY_ROOM, targets_of
 from dispatcher.house import House
 from dispatcher.model.delivery import delivery_id
 from dispatcher.model.notice import Notice, Purpose

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from dispatcher.broadcast import Broadcast
 from dispatcher.clock import Clock
-from dispatcher.health import Health
 from dispatcher.house import House
-from dispatcher.log import Log
-from dispatcher.metrics import Metrics
 from dispatcher.ports import Store
+from dispatcher.upkeep.broadcast import Broadcast
+from dispatcher.upkeep.health import Health
+from dispatcher.upkeep.log import Log
+from dispatcher.upkeep.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)

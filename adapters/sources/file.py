@@ -15,9 +15,9 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, FilePath, field_validator
 
 from dispatcher.clock import Clock
-from dispatcher.elements import REQUIRED
 from dispatcher.errors import ConfigurationError, Problem, SourceLost
-from dispatcher.examine import epoch_s
+from dispatcher.intake.elements import REQUIRED
+from dispatcher.intake.examine import epoch_s
 from dispatcher.ports import Adapter, Batch, Item, Source, World
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
@@ -104,7 +104,7 @@ class FileSource:
 
 
 def source_of(name: str, subject: str, read: Mapped, clock: Clock | None, batch_items: int = 500) -> FileSource:
-    """A source of rows that were mapped already, such as those of ``dispatcher.recordings.read_recording``.
+    """A source of rows that were mapped already, such as those of ``dispatcher.files.recordings.read_recording``.
 
     ``read`` is called each time the source is opened and must give the same rows again: the position counts them.
     """

@@ -12,8 +12,8 @@ import typer
 from dispatcher.cli.engine import FIRST_USER, first_user
 from dispatcher.cli.running import until_told
 from dispatcher.demo import Demo, DemoOptions, Summary, kept_secret
-from dispatcher.log import make_log
 from dispatcher.timestamps import from_ms
+from dispatcher.upkeep.log import make_log
 from rules.grade import Grade
 
 _COLOURS = {Grade.NONE: None, Grade.BLUE: "blue", Grade.YELLOW: "yellow", Grade.ORANGE: "bright_red", Grade.RED: "red"}

@@ -11,9 +11,9 @@ from dispatcher.application import Application, load
 from dispatcher.cli.running import until_told
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.demo import open_store
-from dispatcher.log import make_log
 from dispatcher.ports import Store
 from dispatcher.settings import load_deployment
+from dispatcher.upkeep.log import make_log
 
 FIRST_USER = "duty"
 

@@ -14,8 +14,8 @@ from dispatcher.application import load
 from dispatcher.cli.running import say_problems
 from dispatcher.demo import DemoOptions, recorded
 from dispatcher.errors import ConfigurationError
-from dispatcher.explain import change_record
 from dispatcher.settings import Deployment
+from dispatcher.warnings.explain import change_record
 from rules.change import Change
 from rules.engine import Engine
 from rules.reading import Reading

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from dispatcher.audit import verify_audit
 from dispatcher.cli.running import WRONG, run_async
 from dispatcher.demo import open_store
-from dispatcher.journal import Damaged, read_row
+from dispatcher.intake.journal import Damaged, read_row
 from dispatcher.ports import Store
 from dispatcher.settings import Deployment, load_deployment
 from dispatcher.timestamps import from_ms
+from dispatcher.upkeep.audit import verify_audit
 
 stored = typer.Typer(help="What the database holds. Stop the engine first: it holds the database.", no_args_is_help=True)
 Config = Annotated[Optional[Path], typer.Option("-c", "--config", help="deployment.yaml; default the embedded default.")]

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from dispatcher.document import Spot, read_document
 from dispatcher.errors import ConfigurationError, Problem
+from dispatcher.files.document import Spot, read_document
+from dispatcher.files.textfile import read_tree
 from dispatcher.policy.model import Action, AnsweredBy, GradePlan, Policies, Policy, Quorum, Release, Repeat
 from dispatcher.policy.steps import read_steps
 from dispatcher.registry.load import digest_of
-from dispatcher.textfile import read_tree
 from rules.grade import Grade
 
 GRADES = tuple(grade.word for grade in Grade if grade)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from dispatcher.document import Spot
+from dispatcher.files.document import Spot
 from dispatcher.policy.model import Action, Step
 from dispatcher.registry.model import CHANNELS, DUTY_ROOM, DUTY_ROOM_PAGE, LOUDSPEAKER, SPEAKERS
 

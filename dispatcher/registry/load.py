@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from dispatcher.document import read_document
 from dispatcher.errors import ConfigurationError, Problem
+from dispatcher.files.document import read_document
+from dispatcher.files.table import Row, read_table
+from dispatcher.files.textfile import read_text
 from dispatcher.registry import rows
 from dispatcher.registry.model import Area, County, Level, Registry, Village
 from dispatcher.registry.relations import Placed, check_relations
-from dispatcher.table import Row, read_table
-from dispatcher.textfile import read_text
 
 COUNTY_FILE = "county.yaml"
 TABLES = ("areas.csv", "villages.csv", "contacts.csv", "stations.csv", "links.csv", "speakers.csv")

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from dispatcher.files.table import Row
 from dispatcher.registry.model import Area, Contact, County, Level, Link, Speaker, Station, Village
-from dispatcher.table import Row
 
 T = TypeVar("T")
 

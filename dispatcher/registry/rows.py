@@ -3,7 +3,8 @@
 import re
 from datetime import timedelta
 
-from dispatcher.duration import parse_duration
+from dispatcher.files.duration import parse_duration
+from dispatcher.files.table import Row
 from dispatcher.registry.model import (
     CHANNELS,
     LOUDSPEAKER,
@@ -18,7 +19,6 @@ from dispatcher.registry.model import (
     Variable,
     Village,
 )
-from dispatcher.table import Row
 
 AREA_COLUMNS = ("code", "parent", "level", "name", "name_en")
 VILLAGE_COLUMNS = ("code", "name", "name_en", "township", "lat", "lon", "population", "shelter", "shelter_en")

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Formatter
 
-from dispatcher.document import Spot, read_document
 from dispatcher.errors import ConfigurationError, Problem
+from dispatcher.files.document import Spot, read_document
+from dispatcher.files.textfile import read_tree
 from dispatcher.registry.load import digest_of
 from dispatcher.registry.model import CHANNELS, LOUDSPEAKER
 from dispatcher.templates.model import ANSWER_FIELDS, FIELDS, LIFT, LOWER, Template, Templates, Words
-from dispatcher.textfile import read_tree
 from rules.grade import Grade
 
 GRADE_WORDS = tuple(grade.word for grade in Grade if grade)

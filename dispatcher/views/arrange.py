@@ -7,7 +7,7 @@ from datetime import datetime
 
 from dispatcher.model.answer import Said
 from dispatcher.model.notice import Notice, Purpose
-from dispatcher.policy.model import GradePlan
+from dispatcher.policy.model import Action, GradePlan
 from dispatcher.policy.snapshot import plan_from_json
 from dispatcher.ports import DeliveryState, Row, Status
 from dispatcher.registry.model import Registry
@@ -97,7 +97,7 @@ def _line(row: Row, plan: GradePlan | None, answers: Sequence[Row], tally: Tally
         revision=notice.revision if notice else 0,
         purpose=notice.purpose if notice else Purpose.WARN,
         standing=stand,
-        cells=_cells(notice, plan, current, registry, now),
+        cells=_cells(notice, plan, current, now),
         channels=_channels(tally),
         released_at=notice.released_at if notice else None,
         people=next((a["people"] for a in reversed(answers) if a["people"] is not None), None),
@@ -108,7 +108,7 @@ def _line(row: Row, plan: GradePlan | None, answers: Sequence[Row], tally: Tally
     )
 
 
-def _cells(notice: Notice | None, plan: GradePlan | None, answers: Sequence[Row], registry: Registry, now: datetime) -> tuple[Cell, ...]:
+def _cells(notice: Notice | None, plan: GradePlan | None, answers: Sequence[Row], now: datetime) -> tuple[Cell, ...]:
     asked = plan.actions if notice and plan and notice.purpose is Purpose.WARN else ()
     first = {a["action"]: a for a in reversed(answers)}
     # A call for help proves that the notice was heard.
@@ -117,7 +117,7 @@ def _cells(notice: Notice | None, plan: GradePlan | None, answers: Sequence[Row]
     for rank, action in enumerate(ORDER):
         answer = first.get(action.value)
         if answer is not None:
-            cells.append(_answered(Cell(action=action, state=CellState.DONE), answer, registry))
+            cells.append(_answered(action, answer))
         elif action not in asked or notice is None or plan is None:
             cells.append(Cell(action=action, state=CellState.NOT_ASKED))
         elif rank < reported:
@@ -129,14 +129,12 @@ def _cells(notice: Notice | None, plan: GradePlan | None, answers: Sequence[Row]
     return tuple(cells)
 
 
-def _answered(cell: Cell, answer: Row, registry: Registry) -> Cell:
-    contact = registry.contacts.get(answer["person"])
-    person = contact.name if contact else answer["person"]
+def _answered(action: Action, answer: Row) -> Cell:
     return Cell(
-        action=cell.action,
-        state=cell.state,
+        action=action,
+        state=CellState.DONE,
         at=from_ms(answer["at"]),
-        person=person,
+        person=answer["person"],
         path=answer["path"],
         on_behalf_by=answer["on_behalf_by"],
     )

@@ -24,7 +24,7 @@ class CellState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What was reported of one action, by whom, or until when it is asked."""
+    """What was reported of one action, by whom (a contact's id) and when, or until when it is asked."""
 
     action: Action
     state: CellState

@@ -13,6 +13,7 @@ from dispatcher.model.notice import Notice, NoticeState, Purpose
 from dispatcher.policy.model import Action
 from dispatcher.policy.snapshot import plan_from_json
 from dispatcher.templates.model import LIFT, LOWER
+from dispatcher.templates.render import travel_words
 from dispatcher.timestamps import from_ms
 from dispatcher.web.behalf import People
 from dispatcher.web.state import context_of, origin_of, shared
@@ -102,8 +103,16 @@ async def _page_of(request: Request, notice: Notice, person: str) -> tuple[dict[
 
 def _told(request: Request, notice: Notice, language: str) -> str:
     """What the text message told the village to do; empty when there is no such text."""
-    occasion = _OCCASIONS.get(notice.purpose, notice.grade.word)
+    context = context_of(request)
+    occasion = notice.grade.word if notice.purpose is Purpose.WARN else _OCCASIONS[notice.purpose]
     try:
-        return context_of(request).texts.find(notice.hazard, occasion, "sms", language).action
+        template = context.texts.find(notice.hazard, occasion, "sms", language)
     except KeyError:
         return ""
+    village = context.registry.villages.get(notice.village)
+    words = context.texts.words[template.language]
+    shelter = (village.shelter if language == context.registry.county.languages[0] else village.shelter_en) if village else ""
+    links = [link.travel_time for link in context.registry.links if link.village == notice.village]
+    travel = travel_words(min(links, default=None), words)
+    name = context.registry.name_of(notice.village, language)
+    return template.action.format(village=name, shelter=shelter or words.no_shelter, travel_time=travel)

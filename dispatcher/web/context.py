@@ -7,15 +7,15 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
-from dispatcher.broadcast import Broadcast
 from dispatcher.clock import Clock, SystemClock
-from dispatcher.health import Health
+from dispatcher.intake.rejects import Reject
 from dispatcher.model.answer import Path, Said
 from dispatcher.model.notice import Notice
 from dispatcher.ports import HookRequest, Kind, Status, Store
 from dispatcher.registry.model import Registry
-from dispatcher.rejects import Reject
 from dispatcher.templates.model import Templates
+from dispatcher.upkeep.broadcast import Broadcast
+from dispatcher.upkeep.health import Health
 
 
 class Desk(Protocol):

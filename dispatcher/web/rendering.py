@@ -55,6 +55,7 @@ class Pages:
             "lang": language,
             "t": self._catalogues[language].say,
             "name": lambda code: registry.name_of(code, language),
+            "person": partial(self._person, language=language),
             "hazard": lambda code: words.hazards.get(code, code) if words else code,
             "clock_time": partial(self.local, form="%H:%M"),
             "full_time": partial(self.local, form="%Y-%m-%d %H:%M:%S"),
@@ -68,6 +69,14 @@ class Pages:
             "principal": principal,
             "csrf": request.session.get("csrf", "") if "session" in request.scope else "",
         }
+
+    def _person(self, contact: str, language: str) -> str:
+        """A contact's name; what was written down for somebody who is not on the list."""
+        found = self._context.registry.contacts.get(contact)
+        if found is None:
+            return contact
+        first = self._context.registry.county.languages[0]
+        return found.name if language == first or not found.name_en else found.name_en
 
     def local(self, at: datetime | None, form: str) -> str:
         """A time as the county's clocks show it; empty for none."""

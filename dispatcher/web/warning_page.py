@@ -20,6 +20,4 @@ async def page(request: Request, warning_id: str, page: int = 1) -> Response:
         view = await load_warning(reader, context.registry, warning_id, page)
     if view is None:
         raise Problem(404, f"There is no warning {warning_id!r}.")
-    return shared(request).pages.page(
-        request, "warning.html", view=view, mask=mask, at=from_ms, contacts=context.registry.contacts, problems=context.health.problems()
-    )
+    return shared(request).pages.page(request, "warning.html", view=view, mask=mask, at=from_ms, problems=context.health.problems())

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dispatcher.catalogue import CatalogueEntry, catalogue
-from dispatcher.units import VARIABLES
+from dispatcher.intake.catalogue import CatalogueEntry, catalogue
+from dispatcher.intake.units import VARIABLES
 
 
 def entry(variable: str = "rain", kind: str = "increment", interval_s: int = 300) -> CatalogueEntry:

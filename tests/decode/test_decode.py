@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from dispatcher.catalogue import Catalogue, CatalogueEntry, catalogue
-from dispatcher.decode import Decoded, Limits, decode
+from dispatcher.intake.catalogue import Catalogue, CatalogueEntry, catalogue
+from dispatcher.intake.decode import Decoded, Limits, decode
+from dispatcher.intake.rejects import RejectCode, digest
 from dispatcher.ports import Item, Kind
-from dispatcher.rejects import RejectCode, digest
 from rules.reading import Reading
 
 TIME = "2026-07-20T08:05:00+08:00"

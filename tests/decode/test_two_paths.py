@@ -6,12 +6,12 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dispatcher.catalogue import CatalogueEntry, catalogue
-from dispatcher.decode import DEFAULT_LIMITS, Decoded, _fast, decode
-from dispatcher.elements import elements
-from dispatcher.examine import Bounds, Examiner
+from dispatcher.intake.catalogue import CatalogueEntry, catalogue
+from dispatcher.intake.decode import DEFAULT_LIMITS, Decoded, _fast, decode
+from dispatcher.intake.elements import elements
+from dispatcher.intake.examine import Bounds, Examiner
+from dispatcher.intake.rejects import Fault
 from dispatcher.ports import Item
-from dispatcher.rejects import Fault
 from rules.reading import Reading
 
 COUNTY = catalogue(

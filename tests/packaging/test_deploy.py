@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
-from dispatcher.metrics import Metrics
+from dispatcher.upkeep.metrics import Metrics
 from tests.packaging.conftest import ROOT
 from tests.services.mosquitto import Mosquitto
 

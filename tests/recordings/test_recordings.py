@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.errors import ConfigurationError
-from dispatcher.recordings import load_profile, read_recording
+from dispatcher.files.recordings import load_profile, read_recording
 
 PROFILE = """\
 name: test

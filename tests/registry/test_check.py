@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.countyfiles import load_county_files
 from dispatcher.errors import ConfigurationError
+from dispatcher.files.countyfiles import load_county_files
 from dispatcher.registry.check import gaps
 from rules.grade import Grade
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.countyfiles import CountyFiles, load_county_files
+from dispatcher.files.countyfiles import CountyFiles, load_county_files
 from dispatcher.registry.model import Level
 from rules.change import Change
 from rules.engine import Engine

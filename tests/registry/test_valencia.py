@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dispatcher.countyfiles import load_county_files
-from dispatcher.recordings import load_profile, read_recording
+from dispatcher.files.countyfiles import load_county_files
+from dispatcher.files.recordings import load_profile, read_recording
 from rules.change import Change, Remark, RemarkKind
 from rules.engine import Engine
 from rules.grade import Grade

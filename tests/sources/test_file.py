@@ -9,10 +9,10 @@ import pydantic
 import pytest
 
 from adapters.sources.file import FileSettings, adapter, source_of
-from dispatcher.catalogue import CatalogueEntry, catalogue
 from dispatcher.clock import ManualClock
-from dispatcher.decode import decode
 from dispatcher.errors import ConfigurationError, SourceLost
+from dispatcher.intake.catalogue import CatalogueEntry, catalogue
+from dispatcher.intake.decode import decode
 from dispatcher.ports import Batch, Source, World
 from dispatcher.testing.sources import PROMISES
 from rules.reading import Reading

@@ -4,17 +4,18 @@ import asyncio
 from dataclasses import dataclass, field
 
 import httpx
+
 from dispatcher.accounts import Role, add_token, add_user
-from dispatcher.broadcast import Broadcast
+from dispatcher.answers.desk import Desk
+from dispatcher.answers.links import Link, sign_link
 from dispatcher.clock import ManualClock
-from dispatcher.decode import Decoded
-from dispatcher.desk import Desk
-from dispatcher.health import Health
 from dispatcher.house import House
-from dispatcher.links import Link, sign_link
-from dispatcher.log import make_log
-from dispatcher.metrics import Metrics
+from dispatcher.intake.decode import Decoded
 from dispatcher.ports import Channel, Kind, Status, Store
+from dispatcher.upkeep.broadcast import Broadcast
+from dispatcher.upkeep.health import Health
+from dispatcher.upkeep.log import make_log
+from dispatcher.upkeep.metrics import Metrics
 from dispatcher.web.application import create_app
 from dispatcher.web.context import WebContext
 from dispatcher.workplace import Workplace
@@ -77,7 +78,9 @@ def make_house(status: Status = Status.ACTUAL) -> House:
     )
 
 
-async def make_bench(store: Store, *, status: Status = Status.ACTUAL, channels: dict[str, Channel] | None = None, public_url: str = "http://duty.example") -> Bench:
+async def make_bench(
+    store: Store, *, status: Status = Status.ACTUAL, channels: dict[str, Channel] | None = None, public_url: str = "http://duty.example"
+) -> Bench:
     clock, metrics, health = ManualClock(NOW), Metrics(), Health()
     place = Workplace(make_house(status), store, clock, Broadcast(), metrics, health, make_log(as_json=False))
     intake = FakeIntake()

@@ -183,7 +183,9 @@ def answers_of(notice: Notice, case: Case) -> list[Answer]:
     return [a for a in found if plan.actions]
 
 
-async def seed(store: Store, cases: tuple[Case, ...] = CASES, villages: list[Village] | None = None, status: Status = Status.ACTUAL) -> None:
+async def seed(
+    store: Store, cases: tuple[Case, ...] = CASES, villages: list[Village] | None = None, status: Status = Status.ACTUAL
+) -> None:
     """Two warnings: flash flood over the first township (half the cases), the rest over the second."""
     places = villages or [*registry().villages.values()]
     half = max(1, sum(c.grade is Grade.RED for c in cases))
@@ -308,7 +310,13 @@ def _feed(places: list[Village], status: Status) -> list[FeedLine]:
         (9, FeedKind.ALERT, Grade.RED, "石潭镇 山洪 红色预警，7 个村", "Shitan Town: red flash-flood warning, 7 villages"),
         (7, FeedKind.ANSWER, Grade.RED, f"{places[3].name} 收到（短信）", f"{places[3].name_en}: received (SMS)"),
         (5, FeedKind.ANSWER, Grade.RED, f"{places[1].name} 求助：三户被困", f"{places[1].name_en}: help wanted"),
-        (4, FeedKind.ESCALATION, Grade.RED, f"{places[0].name} 超时未答，叫应镇值班领导", f"{places[0].name_en}: step 5, township leader called"),
+        (
+            4,
+            FeedKind.ESCALATION,
+            Grade.RED,
+            f"{places[0].name} 超时未答，叫应镇值班领导",
+            f"{places[0].name_en}: step 5, township leader called",
+        ),
         (4, FeedKind.ANSWER, Grade.RED, f"{places[5].name} 已转移 352 人", f"{places[5].name_en}: 352 people evacuated"),
         (3, FeedKind.ANSWER, Grade.RED, f"{places[4].name} 正在转移（链接）", f"{places[4].name_en}: evacuating (link)"),
     ]

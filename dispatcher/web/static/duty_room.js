@@ -47,17 +47,21 @@
       && [...old.children].every((e, i) => e.tagName === fresh.children[i].tagName && e.id === fresh.children[i].id);
     const holds = old.querySelector("[data-keyed]") && fresh.querySelector("[data-keyed]");
     if (alike && holds) {
-      for (const [i, child] of [...old.children].entries()) sync(child, fresh.children[i]);
       old.className = fresh.className;
+      syncAll(old, fresh);
     } else if (!old.querySelector("[data-keep]")) {
       old.replaceWith(fresh);
     }
+  };
+  const syncAll = (old, fresh) => {
+    const parts = [...fresh.children]; // taken now: a part that is moved over leaves the list
+    for (const [i, child] of [...old.children].entries()) sync(child, parts[i]);
   };
   const swap = (html) => {
     const fresh = document.createElement("main");
     fresh.innerHTML = html;
     if (fresh.children.length === board.children.length) {
-      for (const [i, child] of [...board.children].entries()) sync(child, fresh.children[i]);
+      syncAll(board, fresh);
     } else if (!board.querySelector("[data-keep]")) {
       board.replaceChildren(...fresh.childNodes);
     }
@@ -73,12 +77,12 @@
     if (loading) { again = true; return; }
     loading = true;
     last = Date.now();
-    try {
-      const answer = await fetch("/fragments/board" + location.search, { headers: { "Accept": "text/html" } });
-      if (answer.status === 401) location.reload();
-      else if (answer.ok) swap(await answer.text());
-    } catch { /* the stream says that the connection is lost, and asks again when it is back */ }
+    // A lost connection is no error here: the stream shows it, and asks again when it is back.
+    const answer = await fetch("/fragments/board" + location.search).catch(() => null);
+    const html = answer?.ok ? await answer.text().catch(() => "") : "";
     loading = false;
+    if (answer?.status === 401) location.reload();
+    if (html) swap(html);
     if (again) { again = false; refresh(); }
   };
   const refresh = () => { waiting ??= setTimeout(load, Math.max(0, last + LEAST_BETWEEN_MS - Date.now())); };

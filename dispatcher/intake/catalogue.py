@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dispatcher.units import VARIABLES
+from dispatcher.intake.units import VARIABLES
 
 KINDS = ("increment", "instant")
 """What a reading can be: what fell in its interval, or the value of the moment."""

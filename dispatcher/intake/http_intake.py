@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from dispatcher.decode import Decoded
 from dispatcher.errors import Overloaded
+from dispatcher.intake.decode import Decoded
 from dispatcher.ports import Batch, Item, Kind
 
 MOST_WAITING = 256

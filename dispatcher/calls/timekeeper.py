@@ -6,11 +6,11 @@ All of it is stored state; this task only looks when the next thing is due.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from dispatcher.calls.escalating import escalate_due
 from dispatcher.errors import StoreFailed
-from dispatcher.escalating import escalate_due
-from dispatcher.issuing import release_due
-from dispatcher.pipeline import Pipeline
+from dispatcher.intake.pipeline import Pipeline
 from dispatcher.timestamps import from_ms
+from dispatcher.warnings.issuing import release_due
 from dispatcher.workplace import Workplace
 from rules.grade import Grade
 

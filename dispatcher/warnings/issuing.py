@@ -9,12 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dispatcher.agenda import agenda, entries_due, next_due, passed
-from dispatcher.alerting import Released, plan_for, release
-from dispatcher.calling import DUTY_ROOM, Target, call, tell_again
-from dispatcher.explain import change_as_json
-from dispatcher.feed import alert_line, change_line, task_line
-from dispatcher.grading import Graded, Standing, grade_villages, live, villages_concerned
+from dispatcher.calls.agenda import agenda, entries_due, next_due, passed
+from dispatcher.calls.calling import DUTY_ROOM, Target, call, tell_again
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, Purpose
@@ -25,6 +21,10 @@ from dispatcher.policy.snapshot import plan_as_json
 from dispatcher.ports import Transaction
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
+from dispatcher.warnings.alerting import Released, plan_for, release
+from dispatcher.warnings.explain import change_as_json
+from dispatcher.warnings.feed import alert_line, change_line, task_line
+from dispatcher.warnings.grading import Graded, Standing, grade_villages, live, villages_concerned
 from rules.change import Change
 from rules.grade import Grade
 from rules.sentence import sentence

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from dispatcher.delivered import settle_all
+from dispatcher.deliveries.delivered import settle_all
+from dispatcher.deliveries.settle import on_expiry, on_failure, on_lease, on_lost_lease, on_receipt
 from dispatcher.errors import DeliveryError, PermanentFailure, StoreFailed, UnknownOutcome
 from dispatcher.model.delivery import Delivery
 from dispatcher.ports import Channel, DeliveryState, Message, Receipt, Reconciling, Transaction
 from dispatcher.rows import row_of, value_of
-from dispatcher.settle import on_expiry, on_failure, on_lease, on_lost_lease, on_receipt
 from dispatcher.timestamps import to_ms
 from dispatcher.workplace import Workplace
 from rules.grade import Grade

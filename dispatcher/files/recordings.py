@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
-from dispatcher.document import Spot, read_document
 from dispatcher.errors import ConfigurationError, Problem
-from dispatcher.textfile import read_text
+from dispatcher.files.document import Spot, read_document
+from dispatcher.files.textfile import read_text
 
 _SHOWN = 100
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from dispatcher.catalogue import Catalogue
-from dispatcher.decode import Limits, decode
-from dispatcher.journal import JournalRow, RowKind, read_row
+from dispatcher.intake.catalogue import Catalogue
+from dispatcher.intake.decode import Limits, decode
+from dispatcher.intake.journal import JournalRow, RowKind, read_row
 from dispatcher.ports import Store
 from rules.engine import Engine
 from rules.reading import Reading

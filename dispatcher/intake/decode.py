@@ -11,11 +11,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from dispatcher.catalogue import KIND_WORDS, Catalogue
-from dispatcher.elements import Element, elements
-from dispatcher.examine import DEFAULT_BOUNDS, Bounds, Examiner, epoch_s
+from dispatcher.intake.catalogue import KIND_WORDS, Catalogue
+from dispatcher.intake.elements import Element, elements
+from dispatcher.intake.examine import DEFAULT_BOUNDS, Bounds, Examiner, epoch_s
+from dispatcher.intake.rejects import Fault, Reject, RejectCode, digest, show
 from dispatcher.ports import Item, Kind
-from dispatcher.rejects import Fault, Reject, RejectCode, digest, show
 from rules.reading import Reading
 
 
@@ -44,7 +44,7 @@ _Words = Literal["good", "suspect", "bad"]
 
 
 class _Raw(msgspec.Struct, gc=False):
-    """The shape of ``dispatcher.examine.ReadingModel``, for speed."""
+    """The shape of ``dispatcher.intake.examine.ReadingModel``, for speed."""
 
     station: str
     variable: str

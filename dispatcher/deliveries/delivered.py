@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from dispatcher.calling import fallback
-from dispatcher.feed import failure_line
+from dispatcher.calls.calling import fallback
+from dispatcher.deliveries.settle import GAVE_UP
 from dispatcher.house import House
-from dispatcher.issuing import add_feed, add_tasks
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, NoticeState
 from dispatcher.model.task import Task, TaskKind
 from dispatcher.ports import Transaction
 from dispatcher.rows import row_of, value_of
-from dispatcher.settle import GAVE_UP
+from dispatcher.warnings.feed import failure_line
+from dispatcher.warnings.issuing import add_feed, add_tasks
 
 
 async def settle_all(tx: Transaction, house: House, deliveries: Sequence[Delivery], now: datetime) -> int:

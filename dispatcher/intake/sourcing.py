@@ -4,7 +4,7 @@ import asyncio
 import random
 
 from dispatcher.errors import SourceLost
-from dispatcher.pipeline import Pipeline
+from dispatcher.intake.pipeline import Pipeline
 from dispatcher.ports import Source
 from dispatcher.workplace import Workplace
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
-from dispatcher.duration import parse_duration
 from dispatcher.errors import Problem
+from dispatcher.files.duration import parse_duration
 
 _STR = "tag:yaml.org,2002:str"
 _DIGITS = 9

@@ -1,6 +1,6 @@
 """Changes to warnings: a village's grade is the highest of what its contributors say.
 
-Decisions only: rows in, rows out. What is told, and when, is dispatcher/alerting.py.
+Decisions only: rows in, rows out. What is told, and when, is dispatcher/warnings/alerting.py.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import pydantic
 
-from dispatcher.catalogue import KIND_WORDS, Catalogue, Place
-from dispatcher.elements import REQUIRED, Element
-from dispatcher.rejects import Fault, RejectCode, show
-from dispatcher.units import VARIABLES
+from dispatcher.intake.catalogue import KIND_WORDS, Catalogue, Place
+from dispatcher.intake.elements import REQUIRED, Element
+from dispatcher.intake.rejects import Fault, RejectCode, show
+from dispatcher.intake.units import VARIABLES
 from rules.reading import Reading
 
 MAX_DEPTH = 8

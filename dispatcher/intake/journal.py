@@ -11,8 +11,8 @@ from enum import StrEnum
 
 import msgspec
 
+from dispatcher.intake.rejects import Reject
 from dispatcher.ports import Item, Kind, Row
-from dispatcher.rejects import Reject
 from dispatcher.timestamps import from_ms, to_ms
 
 

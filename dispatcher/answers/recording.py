@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from dispatcher.agenda import agenda, next_due, satisfied_actions, state_of
+from dispatcher.calls.agenda import agenda, next_due, satisfied_actions, state_of
+from dispatcher.calls.escalating import answers_of, asked, plans_of
 from dispatcher.errors import NotAsked
-from dispatcher.escalating import answers_of, asked, plans_of
-from dispatcher.feed import answer_line
 from dispatcher.house import House
-from dispatcher.issuing import add_feed, add_tasks
 from dispatcher.model.answer import Answer, Path, Said
 from dispatcher.model.notice import Notice, NoticeState, Purpose
 from dispatcher.model.task import Task, TaskKind
 from dispatcher.ports import Transaction
 from dispatcher.rows import row_of
 from dispatcher.timestamps import to_ms
+from dispatcher.warnings.feed import answer_line
+from dispatcher.warnings.issuing import add_feed, add_tasks
 
 _URGENT = {Said.HELP: (TaskKind.HELP, "求助", "asks for help"), Said.REFUSED: (TaskKind.REFUSED, "表示不能转移", "refuses to move")}
 

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from dispatcher.agenda import agenda, entries_due, next_due, passed, satisfied_actions
-from dispatcher.calling import call
-from dispatcher.feed import escalation_line
+from dispatcher.calls.agenda import agenda, entries_due, next_due, passed, satisfied_actions
+from dispatcher.calls.calling import call
 from dispatcher.house import House
-from dispatcher.issuing import add_feed, add_tasks
 from dispatcher.model.answer import Answer
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice
@@ -22,6 +20,8 @@ from dispatcher.policy.snapshot import plan_from_json
 from dispatcher.ports import Reader, Transaction
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
+from dispatcher.warnings.feed import escalation_line
+from dispatcher.warnings.issuing import add_feed, add_tasks
 
 _AT_ONCE = 500
 

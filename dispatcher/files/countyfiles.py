@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dispatcher.errors import ConfigurationError, Problem
+from dispatcher.files.textfile import read_tree
 from dispatcher.policy.load import read_policies
 from dispatcher.policy.model import Policies
 from dispatcher.registry.check import check_together
@@ -16,7 +17,6 @@ from dispatcher.registry.model import Registry
 from dispatcher.registry.places import places_of
 from dispatcher.templates.load import read_templates
 from dispatcher.templates.model import Templates
-from dispatcher.textfile import read_tree
 from rules.errors import RuleError, RuleErrors
 from rules.model import RuleSet
 from rules.parse import parse_rules

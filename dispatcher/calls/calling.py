@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dispatcher.agenda import Entry
+from dispatcher.answers.links import Link, sign_link
+from dispatcher.calls.agenda import Entry
 from dispatcher.house import House
-from dispatcher.links import Link, sign_link
 from dispatcher.model.delivery import Delivery, delivery_id
 from dispatcher.model.notice import Notice, Purpose
 from dispatcher.model.task import Task, TaskKind

@@ -6,21 +6,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dispatcher.answering import answer_to, check_asked, record_answers
-from dispatcher.answers import opts_out, understand
-from dispatcher.audit import write_audit
-from dispatcher.delivered import settle_all
+from dispatcher.answers.links import open_link
+from dispatcher.answers.recording import answer_to, check_asked, record_answers
+from dispatcher.answers.understanding import opts_out, understand
+from dispatcher.deliveries.delivered import settle_all
+from dispatcher.deliveries.settle import on_receipt
 from dispatcher.errors import NotAsked, SourceLost, StoreFailed
-from dispatcher.issuing import add_tasks, code_digits
-from dispatcher.links import open_link
 from dispatcher.model.answer import Answer, Path, Said
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice
 from dispatcher.model.task import Task, TaskKind
 from dispatcher.ports import Channel, Heard, Hooked, HookRequest, Listening, Receipt, Reply, Transaction
 from dispatcher.rows import value_of
-from dispatcher.settle import on_receipt
 from dispatcher.timestamps import to_ms
+from dispatcher.upkeep.audit import write_audit
+from dispatcher.warnings.issuing import add_tasks, code_digits
 from dispatcher.workplace import Workplace
 
 _RETRY_S = 1.0

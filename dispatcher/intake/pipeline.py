@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dispatcher.catalogue import Catalogue
-from dispatcher.decode import Decoded, Limits, decode
 from dispatcher.errors import StoreFailed
-from dispatcher.issuing import Issued, add_tasks, apply_changes
-from dispatcher.journal import JournalRow, RowKind, reject_row
+from dispatcher.intake.catalogue import Catalogue
+from dispatcher.intake.decode import Decoded, Limits, decode
+from dispatcher.intake.journal import JournalRow, RowKind, reject_row
+from dispatcher.intake.recovery import Recovered, recover
 from dispatcher.model.task import Task, TaskKind
 from dispatcher.ports import Batch, Reporting, Source, Transaction
-from dispatcher.recovery import Recovered, recover
 from dispatcher.timestamps import to_ms
+from dispatcher.warnings.issuing import Issued, add_tasks, apply_changes
 from dispatcher.workplace import Workplace
 from rules.change import Decisions, Remark, RemarkKind
 from rules.engine import Engine

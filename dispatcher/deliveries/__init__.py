@@ -1,0 +1,1 @@
+"""The outbox: the life of a delivery, and the sender."""

@@ -1,0 +1,1 @@
+"""The files an operator writes, read with places for every mistake."""

@@ -1,0 +1,1 @@
+"""From bytes to journal rows: decoding, the pipeline that decides, recovery."""

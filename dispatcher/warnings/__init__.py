@@ -1,0 +1,1 @@
+"""From grade changes to alerts and notices."""
