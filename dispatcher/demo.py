@@ -17,18 +17,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from dispatcher.application import Application, load
 from dispatcher.calls.escalating import plans_of
-from dispatcher.clock import ReplayClock
+from dispatcher.clock import ReplayClock, SystemClock
 from dispatcher.errors import ConfigurationError, Problem, Unreachable
 from dispatcher.files.recordings import load_profile, read_recording
 from dispatcher.model.notice import Notice
 from dispatcher.ports import Source, Store, World
 from dispatcher.reckoning import Reckoning, read_ledger, reckon
 from dispatcher.rows import value_of
-from dispatcher.settings import AdapterChoice, Deployment, WebSettings, find_adapter
+from dispatcher.settings import AdapterChoice, Deployment, WebSettings, find_adapter, validated
 from dispatcher.timestamps import from_ms
 from dispatcher.upkeep.log import Log
 
@@ -83,7 +83,7 @@ class Demo:
         self._started = time.monotonic()
         self.ledger = options.state / "town.jsonl"
 
-    async def __aenter__(self) -> "Demo":
+    async def __aenter__(self) -> Self:
         """Open the engine, then the town, then let the storm begin."""
         async with contextlib.AsyncExitStack() as stack:
             await self._open(stack)
@@ -125,7 +125,7 @@ class Demo:
             county = {"county": self.app.loaded.files.registry.county.code}
             counts = [await reader.fetch(q, county) for q in ("notices.unanswered", "deliveries.waiting")]
             untold = await reader.fetch("warnings.next_due")
-        return sum(rows[0]["n"] for rows in counts) + (untold[0]["due"] is not None)
+        return int(sum(rows[0]["n"] for rows in counts)) + (untold[0]["due"] is not None)
 
     async def summary(self) -> Summary:
         """Counts of the store, and the reckoning with the town's ledger."""
@@ -252,8 +252,7 @@ def read_plain(file: Path) -> list[dict[str, Any]]:
 def free_port() -> int:
     """A port of the loopback that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
+        return int(listening.getsockname()[1])
 
 
 def kept_secret(file: Path) -> str:
@@ -267,6 +266,7 @@ def kept_secret(file: Path) -> str:
 async def open_store(deployment: Deployment) -> Store:
     """The store of a deployment, open; Unreachable when another process holds it."""
     adapter = find_adapter("stores", deployment.store.adapter, "store")
-    opening: Any = adapter.build(adapter.settings.model_validate(deployment.store.own()), None)
+    world = World(clock=SystemClock(), county="", public_url="")
+    opening: Any = adapter.build(validated(adapter.settings, deployment.store.own(), "store"), world)
     store: Store = await opening
     return store

@@ -89,7 +89,7 @@ class TransientFailure(DeliveryError):
 
 
 class PermanentFailure(DeliveryError):
-    """This address or this text will never be accepted by this channel."""
+    """The address or the text will never be accepted by this channel."""
 
 
 class UnknownOutcome(DeliveryError):

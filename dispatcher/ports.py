@@ -267,12 +267,12 @@ class World:
 
 
 S = TypeVar("S", bound=BaseModel)
-P = TypeVar("P", covariant=True)
+P_co = TypeVar("P_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Adapter(Generic[S, P]):
+class Adapter(Generic[S, P_co]):
     """What an entry point names: how an adapter is configured and how it is made. ``build`` opens nothing."""
 
     settings: type[S]
-    build: Callable[[S, World], P]
+    build: Callable[[S, World], P_co]

@@ -30,12 +30,12 @@ def value_of(kind: type[T], row: Row) -> T:
 
 
 @cache
-def _columns(kind: type) -> tuple[tuple[str, _Convert, _Convert], ...]:
+def _columns(kind: Any) -> tuple[tuple[str, _Convert, _Convert], ...]:
     hints = get_type_hints(kind)
     return tuple((f.name, *_converters(hints[f.name])) for f in fields(kind))
 
 
-def _converters(hint: Any) -> tuple[_Convert, _Convert]:
+def _converters(hint: Any) -> tuple[_Convert, _Convert]:  # noqa: PLR0911 - a table of types, one line each
     if get_origin(hint) in (Union, UnionType):
         inner = next(a for a in get_args(hint) if a is not NoneType)
         write, read = _converters(inner)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.ports import Adapter, Status
@@ -87,7 +88,7 @@ def validated(model: type[M], body: object, file: str, text: str = "") -> M:
         raise ConfigurationError([_problem(model, e, file, text) for e in error.errors()]) from error
 
 
-def _problem(model: type[BaseModel], error: Any, file: str, text: str) -> Problem:
+def _problem(model: type[BaseModel], error: ErrorDetails, file: str, text: str) -> Problem:
     path = ".".join(str(part) for part in error["loc"])
     message = f"{path}: {error['msg']}"
     if error["type"] == "extra_forbidden":

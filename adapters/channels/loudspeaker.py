@@ -16,6 +16,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.channels import mqtt_connection
 from dispatcher.errors import ConfigurationError, PermanentFailure, Problem, SourceLost, TransientFailure, UnknownOutcome
 from dispatcher.ports import Adapter, DeliveryState, Heard, Message, Receipt, World
 
@@ -42,9 +43,7 @@ class LoudspeakerSettings(BaseModel):
     password_env: str | None = Field(default=None, description="Environment variable that holds the password.")
     tls: bool = Field(default=False, description="Speak TLS and check the broker's certificate.")
     ca_file: Path | None = Field(default=None, description="Certificates to trust instead of the system's.")
-    protocol: Literal[5, "3.1.1"] = Field(
-        default=5, description="3.1.1 for brokers that know no other; then without message expiry."
-    )
+    protocol: Literal[5, "3.1.1"] = Field(default=5, description="3.1.1 for brokers that know no other; then without message expiry.")
     timeout_s: float = Field(default=5, gt=0, description="Seconds until the connection stands or a command is acknowledged.")
 
 
@@ -85,7 +84,7 @@ class Loudspeaker:
     async def heard(self) -> AsyncIterator[Heard]:
         """Connect and yield what the speakers report; SourceLost when the connection cannot be had or breaks."""
         try:
-            async with self._connect() as client:
+            async with mqtt_connection.connected(self._connect()) as client:
                 await client.subscribe(STATUS_TOPICS, qos=1)
                 self._client = client
                 self._connected.set()
@@ -114,7 +113,7 @@ class Loudspeaker:
         return self._client
 
     def _connect(self) -> aiomqtt.Client:
-        five = self._settings.protocol == 5
+        five = self._settings.protocol != "3.1.1"
         session = None
         if five:
             session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -136,7 +135,7 @@ class Loudspeaker:
         )
 
     def _expiring(self, left_s: int) -> Properties | None:
-        if self._settings.protocol != 5:
+        if self._settings.protocol == "3.1.1":
             return None
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.MessageExpiryInterval = left_s

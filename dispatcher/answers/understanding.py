@@ -76,7 +76,7 @@ def _by_word(plain: str) -> Said | None:
 
 
 def _by_digit(plain: str) -> Said | None:
-    first = plain.split(" ")[0] if plain else ""
+    first = plain.partition(" ")[0]
     return _DIGITS.get(first)
 
 

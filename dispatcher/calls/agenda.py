@@ -3,7 +3,8 @@
 Decisions only. An entry is taken at its time unless the action it calls for is already answered.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,7 +36,9 @@ def agenda(plan: GradePlan) -> tuple[Entry, ...]:
     return tuple(sorted(entries, key=lambda e: (e.after, e.repeat, e.step)))
 
 
-def entries_due(entries: Sequence[Entry], done: int, satisfied: Set[Action], released_at: datetime, now: datetime) -> tuple[Entry, ...]:
+def entries_due(
+    entries: Sequence[Entry], done: int, satisfied: AbstractSet[Action], released_at: datetime, now: datetime
+) -> tuple[Entry, ...]:
     """The entries after the first ``done`` whose time has come and whose action is still open."""
     return tuple(e for e in entries[done:] if released_at + e.after <= now and e.action not in satisfied)
 
@@ -45,7 +48,7 @@ def passed(entries: Sequence[Entry], released_at: datetime, now: datetime) -> in
     return sum(released_at + e.after <= now for e in entries)
 
 
-def next_due(entries: Sequence[Entry], done: int, satisfied: Set[Action], released_at: datetime) -> datetime | None:
+def next_due(entries: Sequence[Entry], done: int, satisfied: AbstractSet[Action], released_at: datetime) -> datetime | None:
     """When the next entry that is still needed comes due; None when none is left."""
     return next((released_at + e.after for e in entries[done:] if e.action not in satisfied), None)
 
@@ -59,7 +62,7 @@ _IMPLIES = {
 }
 
 
-def satisfied_actions(plan: GradePlan, answers: Sequence[Answer], asked: Set[str]) -> frozenset[Action]:
+def satisfied_actions(plan: GradePlan, answers: Sequence[Answer], asked: AbstractSet[str]) -> frozenset[Action]:
     """The actions that count as answered; ``asked`` are the people the plan's first steps asked.
 
     A later action implies the earlier ones. A call for help is proof that the notice was heard; a refusal is not an answer
@@ -73,7 +76,7 @@ def satisfied_actions(plan: GradePlan, answers: Sequence[Answer], asked: Set[str
     return frozenset(action for action in plan.actions if len(people.get(action, ())) >= needed)
 
 
-def state_of(plan: GradePlan, purpose: Purpose, satisfied: Set[Action]) -> NoticeState:
+def state_of(plan: GradePlan, purpose: Purpose, satisfied: AbstractSet[Action]) -> NoticeState:
     """What a notice that is not superseded has come to."""
     if purpose is not Purpose.WARN or not plan.actions:
         return NoticeState.INFORMED

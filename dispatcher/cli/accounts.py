@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ from dispatcher.ports import Store
 from dispatcher.settings import Deployment, load_deployment
 
 accounts = typer.Typer(help="Accounts and API tokens. Stop the engine first: it holds the database.", no_args_is_help=True)
-Config = Annotated[Optional[Path], typer.Option("-c", "--config", help="deployment.yaml; default the embedded default.")]
+Config = Annotated[Path | None, typer.Option("-c", "--config", help="deployment.yaml; default the embedded default.")]
 _ROLES = f"What it may do: {', '.join(role.word for role in Role)}."
 
 

@@ -5,7 +5,7 @@ import sysconfig
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -33,7 +33,7 @@ app.add_typer(accounts, name="user")
 app.add_typer(stored, name="db")
 
 Config = Annotated[
-    Optional[Path], typer.Option("-c", "--config", help="deployment.yaml; without one the sample county on the embedded default.")
+    Path | None, typer.Option("-c", "--config", help="deployment.yaml; without one the sample county on the embedded default.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
@@ -67,6 +67,7 @@ def check(config: Config = None, *, as_json: AsJson = False) -> None:
     Example: dispatcher check -c county/deployment.yaml
     """
     problems: list[Problem] = []
+    loaded = None
     try:
         loaded = load(load_deployment(config or config_dir() / "sample" / "deployment.yaml"))
     except ConfigurationError as error:
@@ -75,7 +76,7 @@ def check(config: Config = None, *, as_json: AsJson = False) -> None:
             say_problems(error)
     if as_json:
         typer.echo(json.dumps({"ok": not problems, "problems": [asdict(p) for p in problems]}, ensure_ascii=False))
-    elif not problems:
+    elif loaded is not None:
         registry = loaded.files.registry
         counted = f"{len(registry.villages)} villages, {len(registry.stations)} stations, {len(registry.contacts)} contacts"
         typer.echo(f"ok: {registry.county.name_en} ({registry.county.name}): {counted}")
@@ -86,9 +87,9 @@ def check(config: Config = None, *, as_json: AsJson = False) -> None:
 def demo(  # noqa: PLR0913 - the options of the command line
     *,
     speed: Annotated[float, typer.Option(min=0.1, max=20_000, help="How many times faster than life.")] = 60,
-    recording: Annotated[Optional[Path], typer.Option("--input", help="A recording (CSV, JSON lines); default the design storm.")] = None,
-    registry: Annotated[Optional[Path], typer.Option(help="Directory of a county; default the sample county.")] = None,
-    rules: Annotated[Optional[Path], typer.Option(help="Another rule pack than <registry>/rules.")] = None,
+    recording: Annotated[Path | None, typer.Option("--input", help="A recording (CSV, JSON lines); default the design storm.")] = None,
+    registry: Annotated[Path | None, typer.Option(help="Directory of a county; default the sample county.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="Another rule pack than <registry>/rules.")] = None,
     state: Annotated[Path, typer.Option(help="Where the demonstration keeps its state; a second run goes on from there.")] = Path(
         "var/demo"
     ),
@@ -96,19 +97,17 @@ def demo(  # noqa: PLR0913 - the options of the command line
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the duty-room page; 0 takes a free one.")] = 8080,
     broker_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the embedded MQTT broker; 0 takes a free one.")] = 0,
     since: Annotated[
-        Optional[datetime],
+        datetime | None,
         typer.Option("--from", help="Begin the recording here (with offset).", formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"]),
     ] = None,
     until: Annotated[
-        Optional[datetime],
+        datetime | None,
         typer.Option("--to", help="End the recording here (with offset).", formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"]),
     ] = None,
     until_answered: Annotated[
         bool, typer.Option("--until-answered", help="End when the storm is over and every village has answered.")
     ] = False,
-    town: Annotated[
-        Optional[list[str]], typer.Option("--town", help="An option for the simulated town, such as --town=--swallow=3.")
-    ] = None,
+    town: Annotated[list[str] | None, typer.Option("--town", help="An option for the simulated town, such as --town=--swallow=3.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """The whole product on this machine: a storm, a county, simulated phones and speakers, villages that answer.

@@ -72,7 +72,7 @@ async def tell(demo: Demo) -> None:
                 await ear.wait(_UNTOLD)
 
 
-def tell_line(at: int, kind: str, grade: Grade, zh: str, en: str, zone: ZoneInfo) -> None:  # noqa: PLR0913, PLR0917 - a line's parts
+def tell_line(at: int, kind: str, grade: Grade, zh: str, en: str, zone: ZoneInfo) -> None:
     """One line: local time, kind, both languages, in the colour of the grade."""
     typer.secho(f"{from_ms(at).astimezone(zone):%m-%d %H:%M:%S}  {kind:<10} {zh}  {en}", fg=_COLOURS[grade])
 

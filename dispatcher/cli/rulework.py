@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -30,7 +30,7 @@ def replay(
     *,
     registry: Annotated[Path, typer.Option(help="Directory of the county.")],
     recording: Annotated[Path, typer.Option("--input", help="The recording: CSV or JSON lines.")],
-    pack: Annotated[Optional[Path], typer.Option("--rules", help="Another rule pack than <registry>/rules.")] = None,
+    pack: Annotated[Path | None, typer.Option("--rules", help="Another rule pack than <registry>/rules.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per change.")] = False,
 ) -> None:
     """Run the rules over a recording; nothing is sent.

@@ -3,7 +3,7 @@
 import base64
 import json
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +16,7 @@ from dispatcher.timestamps import from_ms
 from dispatcher.upkeep.audit import verify_audit
 
 stored = typer.Typer(help="What the database holds. Stop the engine first: it holds the database.", no_args_is_help=True)
-Config = Annotated[Optional[Path], typer.Option("-c", "--config", help="deployment.yaml; default the embedded default.")]
+Config = Annotated[Path | None, typer.Option("-c", "--config", help="deployment.yaml; default the embedded default.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 _PAGE = 500
 _ALL = 2**62

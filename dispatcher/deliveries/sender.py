@@ -146,8 +146,7 @@ class Sender:
         except DeliveryError as error:
             return self._failed(delivery, error), type(error).__name__
         except TimeoutError:
-            error = UnknownOutcome("timeout", "no answer in time")
-            return self._failed(delivery, error), type(error).__name__
+            return self._failed(delivery, UnknownOutcome("timeout", "no answer in time")), UnknownOutcome.__name__
         after = on_receipt(delivery, receipt, self._place.clock.now()) or delivery
         return after, receipt.state.value
 

@@ -71,7 +71,7 @@ def on_failure(delivery: Delivery, error: DeliveryError, now: datetime, jitter: 
 
 def wait_after(attempts: int, jitter: float) -> timedelta:
     """Exponential wait before the next try: 2 s, 4 s, 8 s … 2 min, spread by half either way."""
-    wait = min(FIRST_WAIT * 2 ** max(0, min(attempts - 1, 10)), LONGEST_WAIT)
+    wait: timedelta = min(FIRST_WAIT * (1 << max(0, min(attempts - 1, 10))), LONGEST_WAIT)
     return wait * (0.5 + jitter)
 
 

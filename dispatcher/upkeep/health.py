@@ -9,11 +9,11 @@ class Health:
         self._problems: dict[str, str] = {}
 
     def set(self, part: str, problem: str) -> None:
-        """This part cannot do its job, and why."""
+        """A part cannot do its job, and why."""
         self._problems[part] = problem
 
     def clear(self, part: str) -> None:
-        """This part works."""
+        """A part works."""
         self._problems.pop(part, None)
 
     def problems(self) -> list[str]:

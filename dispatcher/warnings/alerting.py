@@ -30,7 +30,7 @@ def purpose_of(before: Grade, after: Grade) -> Purpose:
     return Purpose.LIFT if after is Grade.NONE else Purpose.LOWER
 
 
-def release(  # noqa: PLR0913 - the whole of what the decision rests on, each named
+def release(
     warning: Warning,
     villages: Sequence[VillageGrade],
     alerts: Sequence[Alert],
@@ -84,9 +84,7 @@ def _longest(policy: Policy) -> timedelta:
     return max(plan.valid_for for plan in policy.grades.values())
 
 
-def _notice(  # noqa: PLR0913 - a row's worth of parts
-    village: VillageGrade, warning: Warning, alert: Alert, policy: Policy, plans: Mapping[Grade, str], now: datetime
-) -> Notice:
+def _notice(village: VillageGrade, warning: Warning, alert: Alert, policy: Policy, plans: Mapping[Grade, str], now: datetime) -> Notice:
     purpose = purpose_of(village.told, village.grade)
     plan = plan_for(policy, village.grade, village.told)
     asks = purpose is Purpose.WARN and bool(plan.actions)

@@ -49,7 +49,7 @@ def live(changes: Iterable[Change]) -> list[Change]:
     return [change for change in changes if change.mode is Mode.LIVE]
 
 
-def grade_villages(  # noqa: PLR0913 - the whole of what the decision rests on, each named
+def grade_villages(
     hazard: str, changes: Sequence[Change], standing: Standing, registry: Registry, *, status: Status, now: datetime, coalesce: timedelta
 ) -> Graded:
     """Apply the live changes of one hazard, in order.
@@ -102,7 +102,7 @@ def _contributions(
     return list(written.values()), list(gone.values())
 
 
-def _grades(  # noqa: PLR0913 - one step of grade_villages, with what that one was given
+def _grades(
     hazard: str,
     areas: Mapping[str, str],
     said: Mapping[tuple[str, str], Contribution],
