@@ -52,7 +52,7 @@ def ease(state: Climb, at_s: int, gap_s: int, *, eased: bool) -> None:
     """Follow ``lower.when``: a pause in the readings longer than ``gap_s`` proves nothing, so the time starts again."""
     if not eased:
         state.eased_s = None
-    elif state.eased_s is None or False:
+    elif state.eased_s is None or at_s - state.last_s > gap_s:
         state.eased_s = at_s
     state.last_s = at_s
 

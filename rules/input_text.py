@@ -19,9 +19,9 @@ def read_inputs(notes: Notes, node: Node, max_age_s: int) -> tuple[Input, ...]:
     for name, key, value in notes.pairs(node, "inputs"):
         if not re.fullmatch(_NAME, name) or name in _RESERVED:
             notes.wrong(key, f"{name!r:.80} cannot name an input; allowed: {_NAME}, and none of {', '.join(_RESERVED)}")
-        one = _read_input(notes, name, value, max_age_s)
-        if one:
-            found.append(one)
+        # A wrong input still has its name, so that rows which use it are not called wrong, too.
+        stand_in = Input(name=name, op=Op.COUNT, variable="", window_s=1, text="")
+        found.append(_read_input(notes, name, value, max_age_s) or stand_in)
     if not found:
         notes.wrong(node, f"inputs must name at least one value; allowed: {ALLOWED}")
     return tuple(found)

@@ -81,7 +81,7 @@ class _RuleText:
         lower = read_lower(notes, fields["lower"], names, known)
         patience = read_raise(notes, fields.get("raise"))
         over = self._override(tuple(t.input for t in tables))
-        quality = self._quality(tuple(dict.fromkeys(i.variable for i in inputs)))
+        quality = self._quality(tuple(dict.fromkeys(i.variable for i in inputs if i.variable)))
         issued_by = notes.choice(fields["issued_by"], "issued_by", ("county", "township")) if "issued_by" in fields else "county"
         mode = Mode(notes.choice(fields["mode"], "mode", tuple(Mode))) if "mode" in fields else Mode.LIVE
         name, hazard = notes.name(fields["rule"], "rule"), notes.name(fields["hazard"], "hazard")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rules.change import RemarkKind
+from rules.change import Change, RemarkKind
 from rules.grade import Grade
 from tests.rules.making import LEVEL, RAIN, Z1, at, feed, grade_of, kinds, level_engine, rain_engine, reading, short
 
@@ -20,7 +20,7 @@ def test_a_storm_raises_at_once_and_dry_hours_lower_to_what_is_still_met() -> No
     ]
     assert changes[0].because[0].value == 58.0
     assert changes[1].because[0].value == 78.0
-    assert changes[1].because[0].thresholds == (55, 75, 100, 120)
+    assert list(changes[1].because[0].thresholds) == [55, 75, 100, 120]
     assert (changes[1].because[0].readings, changes[1].because[0].expected) == (32, 36)
     assert [c.id for c in changes[:3]] == [f"flash-flood-rain/S1/1/{n}" for n in (1, 2, 3)]
 
@@ -216,7 +216,7 @@ def test_level_and_rain_of_one_station_are_judged_together_whichever_comes_first
     place = type(Z1)("Z1", "river_gauge", ("level", "rain"), 300)
     for order in (("rain", "level"), ("level", "rain")):
         engine = rain_engine(text, (place,), {"thresholds/river_levels.csv": "station,warn,guard,bank\nZ1,12.3,19,15\n"})
-        changes = []
+        changes: list[Change] = []
         for n in range(4):
             for variable in order:
                 changes.extend(

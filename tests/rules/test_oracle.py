@@ -45,7 +45,7 @@ rules:
     orange: z >= 5 and rise >= 2
     red: low >= 5 or rise * 2 >= 13
   raise: {up}
-  lower: {{when: mid < 2 and rise <= 0, for: 10m, to: {to}}}
+  lower: {{when: {when}, for: 10m, to: {to}}}
   no_data: {{after: 20m, grade: hold}}
   quality: {{range: [0, 9]}}
 """
@@ -79,20 +79,24 @@ def _expression_rows(v: Values) -> int:
     return int(_at_least(v["z"], 3) or _at_least(v["top"], 6))
 
 
+def _expression_eases(v: Values) -> bool:
+    return _below(v["mid"], 2) and v["rise"] is not None and v["rise"] <= 0
+
+
 def _pair(kind: str, up: str, to: str) -> tuple[Engine, Oracle]:
     """The engine and the oracle for the same rule."""
     count, for_s = UPS[up]
-    common = {"count": count, "for_s": for_s, "one_step": to == "one_step"}
     if kind == "table":
         inputs = {"a": ("sum", 900), "b": ("sum", 2400)}
-        spec = Spec(inputs, _table_rows, lambda v: _below(v["b"], 4), ("b",), **common)
-    else:
-        inputs = {"z": ("latest", 1200), "rise": ("change", 1200), "top": ("max", 1800), "low": ("min", 900), "mid": ("mean", 1500),
-                  "n": ("count", 1500)}  # fmt: skip
-        spec = Spec(
-            inputs, _expression_rows, lambda v: _below(v["mid"], 2) and _below(v["rise"], 1) and v["rise"] <= 0, ("mid", "rise"), **common
-        )
-    return rain_engine((TABLE if kind == "table" else EXPRESSIONS).format(up=up, to=to)), Oracle(spec)
+        spec = Spec(inputs, _table_rows, lambda v: _below(v["b"], 4), ("b",), count, for_s, one_step=to == "one_step")
+        return rain_engine(TABLE.format(up=up, to=to)), Oracle(spec)
+    inputs = {"z": ("latest", 1200), "rise": ("change", 1200), "top": ("max", 1800), "low": ("min", 900), "mid": ("mean", 1500)}
+    inputs["n"] = ("count", 1500)
+    if to == "computed":
+        spec = Spec(inputs, _expression_rows, _expression_eases, ("mid", "rise"), count, for_s)
+        return rain_engine(EXPRESSIONS.format(up=up, to=to, when="mid < 2 and rise <= 0")), Oracle(spec)
+    spec = Spec(inputs, _expression_rows, lambda v: _below(v["z"], 2), (), count, for_s, one_step=True)
+    return rain_engine(EXPRESSIONS.format(up=up, to=to, when="z < 2")), Oracle(spec)
 
 
 Event = tuple[int, Reading]
@@ -104,8 +108,11 @@ def storms(draw: st.DrawFn) -> list[Event]:
     events: list[Event] = []
     base = int(START.timestamp())
     values = st.sampled_from([0, 0, 0, 0, 0.1, 0.7, 1, 2, 3, 5, 8])
-    for n in range(1, draw(st.integers(5, 45))):
-        fate = draw(st.sampled_from(["good"] * 12 + ["missing"] * 2 + ["late", "late", "twice", "corrected", "off", "gap"]))
+    n = 0
+    for _ in range(draw(st.integers(5, 45))):
+        n += 1
+        fate = draw(st.sampled_from(["good"] * 12 + ["missing"] * 2 + ["late", "late", "twice", "corrected", "off", "silence"]))
+        n += 5 if fate == "silence" else 0
         at_s = 300 * n + (draw(st.integers(-140, 140)) if fate == "off" else 0)
         value = float(draw(values))
         one = Reading("S1", "rain", value, base + at_s)
@@ -118,11 +125,8 @@ def storms(draw: st.DrawFn) -> list[Event]:
 
 
 def _decisions(engine: Engine, events: list[Event]) -> list[tuple[int, int, int, int]]:
-    found = []
-    for arrival, reading in events:
-        for c in engine.observe([reading], START + timedelta(seconds=arrival)).changes:
-            found.append((int(c.before), int(c.after), int(c.at.timestamp()), int(c.late_by.total_seconds())))
-    return found
+    changes = [c for arrival, reading in events for c in engine.observe([reading], START + timedelta(seconds=arrival)).changes]
+    return [(int(c.before), int(c.after), int(c.at.timestamp()), int(c.late_by.total_seconds())) for c in changes]
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
