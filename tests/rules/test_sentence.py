@@ -23,8 +23,10 @@ def test_a_raise_by_a_condition_and_a_lowering_name_what_was_seen() -> None:
     changes = feed(level_engine(), [12.0] * 13 + [12.9] + [12.0] * 20, station="Z1", variable="level")
     assert _both(changes[0], "石桥", "Stone Bridge") == [
         "石桥：水位12.9m，1小时水位变化0.9m，达到橙色（Ⅱ级）条件，河道洪水预警由无预警升为橙色（Ⅱ级）。",
-        "Stone Bridge: water level 12.9 m, change of water level in 1 h 0.9 m (orange condition): "
-        "river flood warning raised from none to orange.",
+        (
+            "Stone Bridge: water level 12.9 m, change of water level in 1 h 0.9 m (orange condition): "
+            "river flood warning raised from none to orange."
+        ),
     ]
     assert sentence(changes[1], "en", "Stone Bridge") == (
         "Stone Bridge: water level 12 m, change of water level in 1 h 0 m (condition for lowering holds): "
