@@ -4,9 +4,11 @@
 """
 
 import argparse
+import fcntl
 import json
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -46,6 +48,7 @@ class Kind(StrEnum):
     BROKER_LOST = "broker.lost"
 
 
+WAIT_FOR_OTHER_S = 10.0
 ARRIVALS = frozenset({Kind.SMS_ACCEPTED, Kind.SPEAKER_COMMAND})
 
 
@@ -102,6 +105,7 @@ class Ledger:
         self.path = path
         self.counts: Counter[str] = Counter()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        _alone(self._file, path)
         whole = path.read_bytes().rfind(b"\n") + 1
         os.ftruncate(self._file, whole)
 
@@ -113,6 +117,21 @@ class Ledger:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+
+def _alone(file: int, path: Path) -> None:
+    """One town writes one ledger; the town before, whose engine died, is given time to end. OSError when it does not."""
+    end = time.monotonic() + WAIT_FOR_OTHER_S
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                os.close(file)
+                raise OSError(f"another town writes {path}") from None
+            time.sleep(0.05)
+        else:
+            return
 
 
 def arrivals(entries: Iterable[Entry]) -> Counter[str]:

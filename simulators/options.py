@@ -46,6 +46,7 @@ class Options:
     fault: tuple[tuple[faults.Fault, float], ...]
     patience_s: float
     clock: recording_time.RecordingTime
+    until_stdin_closes: bool = False
 
 
 def parse(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.environ) -> Options:
@@ -72,6 +73,7 @@ def parse(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.e
         fault=tuple(given.fault),
         patience_s=given.callback_patience,
         clock=_clock(parser, given),
+        until_stdin_closes=given.until_stdin_closes,
     )
 
 
@@ -115,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=1, help="fixes every habit and delay (default %(default)s)")
     add("--account-sid-env", default="TWILIO_ACCOUNT_SID", metavar="NAME", help="variable with the account (default %(default)s)")
     add("--auth-token-env", default="TWILIO_AUTH_TOKEN", metavar="NAME", help="variable with its token (default %(default)s)")
+    add("--until-stdin-closes", action="store_true", help="stop when standard input ends, as it does when the program that started us dies")
     _add_troubles(parser)
     add("--clock-start", type=_said(datetime.fromisoformat), metavar="ISO", help="recording time at the epoch, with time zone")
     add("--clock-epoch", type=float, metavar="SECONDS", help="wall time (seconds since 1970) of the recording's start")

@@ -9,7 +9,7 @@ from functools import partial
 
 import aiomqtt
 
-from simulators import agenda, ground, habits, playing
+from simulators import agenda, ground, habits, mqtt_connection, playing
 from simulators.ledger import Entry, Kind
 
 COMMANDS = "speakers/+/command"
@@ -73,7 +73,7 @@ class Speakers:
         pause_s = 0.1
         while True:
             try:
-                async with self._connect() as client:
+                async with mqtt_connection.connected(self._connect()) as client:
                     await client.subscribe(COMMANDS, qos=1)
                     self._client, pause_s = client, 0.1
                     self._note(Kind.BROKER_CONNECTED)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -73,6 +74,8 @@ async def run(given: options.Options) -> int:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    if given.until_stdin_closes:
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _heed, stop)
     book = ledger.Ledger(given.ledger)
     connector = aiohttp.TCPConnector(limit=CALLBACK_WORKERS + ANSWER_WORKERS)
     timeout = aiohttp.ClientTimeout(total=CALL_TIMEOUT_S)
@@ -86,6 +89,13 @@ async def run(given: options.Options) -> int:
     finally:
         book.close()
     return 0
+
+
+def _heed(stop: asyncio.Event) -> None:
+    """Whoever started us holds the other end of our standard input: when it closes, he is gone, however he went."""
+    if not os.read(sys.stdin.fileno(), 4096):
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+        stop.set()
 
 
 @contextlib.asynccontextmanager

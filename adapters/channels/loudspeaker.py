@@ -85,15 +85,17 @@ class Loudspeaker:
         """Connect and yield what the speakers report; SourceLost when the connection cannot be had or breaks."""
         try:
             async with mqtt_connection.connected(self._connect()) as client:
-                await client.subscribe(STATUS_TOPICS, qos=1)
+                granted = await client.subscribe(STATUS_TOPICS, qos=1)
+                if any(getattr(code, "value", code) not in (0, 1, 2) for code in granted):
+                    raise SourceLost(f"the broker of the speakers does not let us subscribe to {STATUS_TOPICS}")
                 self._client = client
                 self._connected.set()
                 async for report in client.messages:
                     receipt = _receipt(str(report.topic), report.payload)
                     if receipt is not None:
                         yield Heard(receipts=(receipt,))
-        except aiomqtt.MqttError:
-            raise SourceLost(f"the broker of the speakers at {self._settings.host}:{self._settings.port} is not reachable") from None
+        except aiomqtt.MqttError as error:
+            raise SourceLost(f"the broker of the speakers at {self._settings.host}:{self._settings.port}: {error}") from error
         finally:
             self._connected.clear()
             self._client = None

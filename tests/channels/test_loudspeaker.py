@@ -59,7 +59,7 @@ async def test_a_command_says_everything_and_expires_with_its_message(side: Spea
         "expires": sent.expires_at.isoformat(),
     }
     assert command.properties is not None
-    assert 1700 < command.properties.MessageExpiryInterval <= 1800
+    assert 1700 < command.properties.json()["MessageExpiryInterval"] <= 1800
     assert (command.qos, command.retain) == (1, False)
 
 
@@ -92,3 +92,15 @@ async def test_a_password_comes_from_the_environment_and_its_absence_is_named() 
     settings = loudspeaker.LoudspeakerSettings(username="engine", password_env="SPEAKER_PASSWORD")
     with pytest.raises(ConfigurationError, match="SPEAKER_PASSWORD is not set"):
         loudspeaker.connect(settings, world(), {})
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 5, 20])
+async def test_listening_can_be_cancelled_at_any_moment(broker: Mosquitto, steps: int) -> None:
+    speaker = loudspeaker.connect(loudspeaker.LoudspeakerSettings(host=broker.host, port=broker.port), world())
+    listening = asyncio.ensure_future(anext(aiter(speaker.heard())))
+    for _ in range(steps):
+        await asyncio.sleep(0.001)
+    listening.cancel()
+    done, _ = await asyncio.wait([listening], timeout=20)
+    assert done
+    assert listening.cancelled()

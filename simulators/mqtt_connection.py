@@ -1,0 +1,29 @@
+"""A connection to a broker that can be cancelled at any moment (the engine has its own: the town shares no code with it)."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import aiomqtt
+
+
+@contextlib.asynccontextmanager
+async def connected(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
+    """Connect, and disconnect at the end of the block; MqttError when the broker cannot be reached.
+
+    aiomqtt's own context leaves a socket behind when it is cancelled while it connects, and loses the cancellation when the
+    broker does not answer to the goodbye. Here connecting is finished before it is undone, and a missing goodbye is no error.
+    """
+    opening = asyncio.ensure_future(client.__aenter__())
+    try:
+        await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with contextlib.suppress(aiomqtt.MqttError):
+            await opening
+            await client.__aexit__(None, None, None)
+        raise
+    try:
+        yield client
+    finally:
+        with contextlib.suppress(aiomqtt.MqttError):
+            await client.__aexit__(None, None, None)
