@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -78,6 +79,24 @@ def load_deployment(file: Path) -> Deployment:
             "rules": file.parent / deployment.rules if deployment.rules else None,
         }
     )
+
+
+def check_adapters(deployment: Deployment, file: Path) -> None:
+    """ConfigurationError with every mistake in the parts that adapters declare; opens nothing and reads no secret."""
+    text = file.read_text(encoding="utf-8")
+    chosen = [("brokers", "broker", deployment.broker), ("stores", "store", deployment.store)]
+    chosen += [("sources", f"sources.{name}", choice) for name, choice in deployment.sources.items()]
+    chosen += [("channels", f"channels.{name}", choice) for name, choice in deployment.channels.items()]
+    problems: list[Problem] = []
+    for kind, where, choice in chosen:
+        if choice is None:
+            continue
+        try:
+            validated(find_adapter(kind, choice.adapter, str(file)).settings, choice.own(), str(file), text)
+        except ConfigurationError as error:
+            problems += [replace(p, message=f"{where}: {p.message}") for p in error.problems]
+    if problems:
+        raise ConfigurationError(problems)
 
 
 def validated(model: type[M], body: object, file: str, text: str = "") -> M:

@@ -19,7 +19,7 @@ from dispatcher.cli.running import run_async, say_problems
 from dispatcher.cli.stored import stored
 from dispatcher.demo import DemoOptions
 from dispatcher.errors import ConfigurationError, Problem
-from dispatcher.settings import load_deployment
+from dispatcher.settings import check_adapters, load_deployment
 
 app = typer.Typer(
     help="Readings in, graded warnings out, and at each moment: which village has answered and which has not.",
@@ -68,8 +68,11 @@ def check(config: Config = None, *, as_json: AsJson = False) -> None:
     """
     problems: list[Problem] = []
     loaded = None
+    file = config or config_dir() / "sample" / "deployment.yaml"
     try:
-        loaded = load(load_deployment(config or config_dir() / "sample" / "deployment.yaml"))
+        deployment = load_deployment(file)
+        check_adapters(deployment, file)
+        loaded = load(deployment)
     except ConfigurationError as error:
         problems = error.problems
         if not as_json:
@@ -128,8 +131,3 @@ def demo(  # noqa: PLR0913 - the options of the command line
         town_options=tuple(town or ()),
     )
     run_async(demonstrate(options, fresh=fresh, until_answered=until_answered, as_json=as_json))
-
-
-def main() -> None:
-    """Entry point of the console script."""
-    app()
