@@ -68,7 +68,7 @@ def line(station: str, value: float, at: datetime) -> bytes:
 
 def batches(count: int, length: int, size: int) -> list[tuple[datetime, bytes]]:
     """JSON lines, ``size`` to a batch, each with the time it arrives at."""
-    found = []
+    found: list[tuple[datetime, bytes]] = []
     for at, readings in steps(count, length):
         lines = [line(station, value, at) for station, value in readings]
         found.extend((at, b"".join(lines[n : n + size])) for n in range(0, len(lines), size))

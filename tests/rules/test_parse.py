@@ -111,7 +111,7 @@ def test_all_mistakes_of_all_files_are_named_at_once() -> None:
         "(1 + " * 60 + "r3h" + ")" * 60 + " > 1",
         "not " * 100 + "r3h > 1",
         "r3h > 1" + " and r3h > 1" * 100,
-        "r3h > 1 #\n",
+        "r3h > 1; r3h",
         "r3h > \x00",
         "r3h >",
         "",
@@ -119,10 +119,8 @@ def test_all_mistakes_of_all_files_are_named_at_once() -> None:
 )
 def test_attacks_in_conditions_are_refused_with_their_place(attack: str) -> None:
     quoted = "'" + attack.replace("'", "''") + "'"
-    if "\n" in attack or "\x00" in attack:
-        quoted = '"' + attack.replace("\n", "\\n").replace("\x00", "\\0") + '"'
-    if attack == "r3h > 1 #\n":
-        quoted = "'r3h > 1; r3h'"
+    if "\x00" in attack:
+        quoted = '"' + attack.replace("\x00", "\\0") + '"'
     text = RAIN.replace("r3h < 30", quoted)
     errors = errors_of(text)
     assert len(errors) == 1
