@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -45,7 +45,7 @@ async def events(request: Request, after: int | None = None) -> StreamingRespons
     return StreamingResponse(stream(context, seen), media_type="text/event-stream", headers=headers)
 
 
-async def stream(context: WebContext, seen: int) -> AsyncIterator[str]:
+async def stream(context: WebContext, seen: int) -> AsyncGenerator[str, None]:
     """Events behind ``seen``, until the engine stops."""
     with context.broadcast.listen() as heard:
         yield "retry: 2000\n\n"

@@ -12,7 +12,7 @@ from dispatcher.ports import Kind
 from dispatcher.timestamps import to_ms
 from dispatcher.web.gate import need
 from dispatcher.web.problems import Problem
-from dispatcher.web.security import BULK_LIMIT, announced_bytes, too_large
+from dispatcher.web.security import BULK_LIMIT, TooLarge, announced_bytes, too_large
 from dispatcher.web.state import context_of
 
 router = APIRouter(prefix="/api/v1", tags=["in"])
@@ -82,20 +82,16 @@ async def _body(request: Request, subject: str) -> bytes:
     """The body, read no further than its limit; what is larger is recorded and refused."""
     announced = announced_bytes(request.scope)
     taken = bytearray()
-    if announced <= BULK_LIMIT:
-        try:
-            async for chunk in request.stream():
-                taken += chunk
-        except Problem as problem:
-            await _record(request, subject, bytes(taken[:_EXCERPT]), max(announced, BULK_LIMIT + 1), problem)
-            raise
-        return bytes(taken)
-    async for chunk in request.stream():
-        taken += chunk
-        break
-    refusal = too_large(BULK_LIMIT)
-    await _record(request, subject, bytes(taken[:_EXCERPT]), announced, refusal)
-    raise refusal
+    try:
+        async for chunk in request.stream():
+            taken += chunk
+            if announced > BULK_LIMIT:
+                raise too_large(BULK_LIMIT)  # after its first part, which tells whose it is
+    except TooLarge as refusal:
+        excerpt = bytes(taken[:_EXCERPT]) or refusal.beginning
+        await _record(request, subject, excerpt, max(announced, BULK_LIMIT + 1), refusal)
+        raise
+    return bytes(taken)
 
 
 async def _record(request: Request, subject: str, excerpt: bytes, size: int, problem: Problem) -> None:

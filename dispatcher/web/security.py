@@ -11,6 +11,8 @@ BULK_LIMIT: Final = 1024 * 1024
 FORM_LIMIT: Final = 64 * 1024
 BULK_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/forecasts"})
 
+_BEGINNING: Final = 256
+
 _HEADERS: Final = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -71,7 +73,7 @@ class BoundedBody:
             message = await receive()
             received += len(message.get("body", b""))
             if received > limit:
-                raise too_large(limit)
+                raise too_large(limit, message.get("body", b""))
             return message
 
         try:
@@ -91,6 +93,14 @@ def announced_bytes(scope: Scope) -> int:
     return int(length) if length.isdigit() else 0
 
 
-def too_large(limit: int) -> Problem:
+class TooLarge(Problem):
+    """A body above its limit; ``beginning`` holds the first bytes of the part that went over it."""
+
+    beginning: bytes = b""
+
+
+def too_large(limit: int, body: bytes = b"") -> TooLarge:
     """The refusal of a body above its limit."""
-    return Problem(413, f"The body is larger than {limit} bytes, which is all that this address takes.", {"Connection": "close"})
+    refusal = TooLarge(413, f"The body is larger than {limit} bytes, which is all that this address takes.", {"Connection": "close"})
+    refusal.beginning = body[:_BEGINNING]
+    return refusal

@@ -69,7 +69,7 @@ class Bench:
 
 
 def csrf(page: str) -> str:
-    return page.split('name="csrf" value="')[1].split('"')[0]
+    return page.split('name="csrf" value="')[1].split('"', maxsplit=1)[0]
 
 
 def make_house(status: Status = Status.ACTUAL) -> House:

@@ -281,7 +281,7 @@ def _change(warning: Warning, station: str, grade: Grade, at: datetime) -> dict[
 
 def _tasks(places: list[Village], status: Status) -> list[Task]:
     zh, en = places[1].name, places[1].name_en
-    common = {"county": registry().county.code, "status": status}
+    county = registry().county.code
     help_ = Task(
         key="help/1",
         kind=TaskKind.HELP,
@@ -289,7 +289,8 @@ def _tasks(places: list[Village], status: Status) -> list[Task]:
         text_zh=f"{zh}求助：三户被困，需要冲锋舟",
         text_en=f"{en} wants help: three houses cut off, a boat is needed",
         opened_at=NOW - timedelta(minutes=5),
-        **common,
+        county=county,
+        status=status,
     )
     silent = Task(
         key="no_data/1",
@@ -298,7 +299,8 @@ def _tasks(places: list[Village], status: Status) -> list[Task]:
         text_zh="石潭河中游雨量站 20 分钟没有数据",
         text_en="Shitan Stream middle gauge: no data for 20 minutes",
         opened_at=NOW - timedelta(minutes=14),
-        **common,
+        county=county,
+        status=status,
     )
     return [silent, help_]
 
