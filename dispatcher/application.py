@@ -85,12 +85,21 @@ class Application:
     async def start(self) -> None:
         """Open everything, straight down; whatever fails closes what was opened before it."""
         try:
-            await self._start()
+            await self.open()
+            self.begin()
         except BaseException:
             await self.stop()
             raise
 
-    async def _start(self) -> None:  # deliberately one straight line: the order is the point
+    async def open(self) -> None:
+        """Everything that hears: the page, webhooks, answers. Nothing is sent, decided or read before ``begin``."""
+        try:
+            await self._open()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _open(self) -> None:  # deliberately one straight line: the order is the point
         self._later("store", self.store.close)
         listening = bind(self.deployment.web.host, self.deployment.web.port)
         host, port = listening.getsockname()[:2]
@@ -123,9 +132,11 @@ class Application:
             server.should_exit = True
 
         self._run("web", server.serve(sockets=[listening]), stop_server)
+
+    def begin(self) -> None:
+        """Send, let timers fire, decide, read: the world is there."""
         self._run("sender", self.sender.run(), self.sender.stop)
-        timekeeper = Timekeeper(self.place, self.pipeline, self.sender.wake)
-        self._until_stop("timekeeper", timekeeper.run())
+        self._until_stop("timekeeper", Timekeeper(self.place, self.pipeline, self.sender.wake).run())
         self._later("snapshot", self.pipeline.snapshot)
         self._run("pipeline", self.pipeline.run(), self.pipeline.stop)
         self._later("sources", lambda: _cancel(*self.reading))

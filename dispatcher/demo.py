@@ -38,6 +38,7 @@ _READY_S = 20.0
 _STOP_S = 3.0
 _LOOK_EVERY_S = 0.2
 _BEFORE_FIRST = timedelta(minutes=1)
+_TOWN_STARTS_S = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,15 +108,19 @@ class Demo:
         store = await open_store(deployment)
         self.clock = await self._clock(store, rows)
         self.app = Application(deployment, loaded, store, self.clock, self._log)
-        await self.app.start()
+        await self.app.open()
         stack.push_async_callback(self.app.stop)
         await stack.enter_async_context(self._town(gateway_port, broker_port))
+        stack.push_async_callback(self.app.stop)  # before the town: what is being sent still gets its answer
+        # Only now: what an earlier run left unsent must not find the phone network away.
+        self.app.begin()
+        self._rows = len(rows)
         self._storm = self.app.read(self._source(rows))
 
     async def answered(self) -> None:
         """Return when the recording is read out, decided, told, and every notice that asked has its answer."""
         while True:
-            if self._storm.done() and await self.open_matters() == 0:
+            if self._storm.done() and await self._readings() == self._rows and await self.open_matters() == 0:
                 return
             await asyncio.sleep(_LOOK_EVERY_S)
 
@@ -187,7 +192,9 @@ class Demo:
         async with store.read() as reader:
             latest = (await reader.fetch("warnings.latest"))[0]["at"]
         start = datetime.fromisoformat(rows[0]["time"]).astimezone(UTC) - _BEFORE_FIRST
-        return ReplayClock(max(start, from_ms(latest)) if latest else start, self.options.speed)
+        begin = max(start, from_ms(latest)) if latest else start
+        # It stands still until the town is there, or at a high speed hours would pass meanwhile.
+        return ReplayClock(begin, self.options.speed, time.time() + _TOWN_STARTS_S)
 
     def _source(self, rows: list[dict[str, Any]]) -> Source:
         file = self.options.state / "storm.jsonl"
@@ -204,9 +211,10 @@ class Demo:
         clock += ["--clock-speed", str(self.options.speed)]
         world = ["--registry", str(self.options.directory), "--ledger", str(self.ledger), "--port", str(gateway_port)]
         doors = ["--mqtt", f"127.0.0.1:{broker_port}", "--inbound-url", f"{self.app.url}/hooks/sms/inbound"]
-        command = [sys.executable, "-m", "simulators.town", *world, *doors, *clock, *self.options.town_options]
+        command = [sys.executable, "-m", "simulators.town", "--until-stdin-closes", *world, *doors, *clock, *self.options.town_options]
+        pipe = asyncio.subprocess.PIPE
         # A group of its own: Ctrl-C is for the engine, which tells the town to stop when it has finished.
-        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, start_new_session=True)
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, start_new_session=True)
         try:
             assert process.stdout is not None  # noqa: S101 - asked for above
             ready = await asyncio.wait_for(process.stdout.readline(), _READY_S)

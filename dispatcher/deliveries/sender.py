@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dispatcher.deliveries.delivered import settle_all
-from dispatcher.deliveries.settle import on_expiry, on_failure, on_lease, on_lost_lease, on_receipt
+from dispatcher.deliveries.settle import LEASE, on_expiry, on_failure, on_lease, on_lost_lease, on_receipt
 from dispatcher.errors import DeliveryError, PermanentFailure, StoreFailed, UnknownOutcome
 from dispatcher.model.delivery import Delivery
 from dispatcher.ports import Channel, DeliveryState, Message, Receipt, Reconciling, Transaction
@@ -124,7 +124,8 @@ class Sender:
         rows = await tx.fetch("deliveries.claimable", {"grade": int(grade), "now": to_ms(now), "limit": limit})
         found = [value_of(Delivery, row) for row in rows]
         expired = [d for d in found if d.expires_at <= now]
-        leased = [on_lease(d, now) for d in found if d.expires_at > now]
+        lease = LEASE * self._place.clock.speed  # a request takes real seconds, however fast the recording runs
+        leased = [on_lease(d, now, lease) for d in found if d.expires_at > now]
         await tx.run_many("deliveries.settle", [row_of(on_expiry(d, now)) for d in expired])
         await tx.run_many("deliveries.lease", [row_of(d) for d in leased])
         return leased

@@ -85,12 +85,12 @@ def on_expiry(delivery: Delivery, now: datetime) -> Delivery:
     return replace(delivery, state=DeliveryState.EXPIRED, lease=None, code="expired", reason="the notice no longer holds", updated_at=now)
 
 
-def on_lease(delivery: Delivery, now: datetime) -> Delivery:
+def on_lease(delivery: Delivery, now: datetime, lease: timedelta = LEASE) -> Delivery:
     """A sender takes it in hand. Once the outcome of a try was unknown, every later one may be a duplicate."""
     return replace(
         delivery,
         state=DeliveryState.SENDING,
-        lease=now + LEASE,
+        lease=now + lease,
         attempts=delivery.attempts + 1,
         possible_duplicate=delivery.possible_duplicate or delivery.state is DeliveryState.UNKNOWN,
         updated_at=now,
