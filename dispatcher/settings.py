@@ -53,9 +53,9 @@ class Deployment(_Settings):
     )
     secret_env: str = Field(default="DISPATCHER_SECRET", description="Environment variable with the secret that signs links and sessions.")
     state_dir: Path = Field(default=Path("var"), description="Where the engine keeps its own files; relative to the working directory.")
-    web: WebSettings = WebSettings()
+    web: WebSettings = Field(default=WebSettings(), description="The duty-room page and the API; see below.")
     broker: AdapterChoice | None = Field(default=None, description="A broker to run in our own process; none in earnest.")
-    store: AdapterChoice = AdapterChoice(adapter="sqlite")
+    store: AdapterChoice = Field(default=AdapterChoice(adapter="sqlite"), description="Where everything with a life is kept.")
     sources: dict[str, AdapterChoice] = Field(default_factory=dict, description="Sources by a name of their own.")
     channels: dict[str, AdapterChoice] = Field(default_factory=dict, description="Channels by the name that call plans use.")
 

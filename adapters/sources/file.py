@@ -30,10 +30,10 @@ class FileSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = "file"
-    path: FilePath
-    follow_clock: bool = True
-    batch_items: int = Field(default=500, ge=1)
+    name: str = Field(default="file", description="What the position of this recording is filed under.")
+    path: FilePath = Field(description=f"The recording ({', '.join(_SUFFIXES)}). It must stay as it is while it is read.")
+    follow_clock: bool = Field(default=True, description="Hand out each reading at its own time; false: as fast as they are taken.")
+    batch_items: int = Field(default=500, ge=1, description="Most readings of one commit.")
 
     @field_validator("path")
     @classmethod

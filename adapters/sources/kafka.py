@@ -30,18 +30,20 @@ _FAREWELL_S = 5.0
 class KafkaSettings(LoginSettings):
     """How to reach the cluster. All workers of one engine share a ``group``."""
 
-    name: str = "kafka"
-    bootstrap: tuple[str, ...] = Field(default=("127.0.0.1:9092",), min_length=1)
-    group: str = Field(default="", max_length=200, description="default dispatcher-<county>")
-    client_id: str = "dispatcher"
-    readings: tuple[str, ...] = ("readings",)
-    forecasts: tuple[str, ...] = ()
-    start: Literal["earliest", "latest"] = Field(default="earliest", description="where to begin in a partition nobody knows yet")
-    batch_items: int = Field(default=500, ge=1)
-    unacknowledged_items: int = Field(default=5000, ge=1)
-    probe_s: float = Field(default=5.0, gt=0, description="after so long without a record, ask whether the cluster is there")
-    timeout_s: float = Field(default=10.0, gt=0)
-    sasl: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    name: str = Field(default="kafka", description="What positions, rejects and figures of this source are filed under.")
+    bootstrap: tuple[str, ...] = Field(default=("127.0.0.1:9092",), min_length=1, description="Some servers of the cluster, host:port.")
+    group: str = Field(default="", max_length=200, description="Consumer group; default dispatcher-<county>.")
+    client_id: str = Field(default="dispatcher", description="Our name in the cluster's logs.")
+    readings: tuple[str, ...] = Field(default=("readings",), description="Topics of readings.")
+    forecasts: tuple[str, ...] = Field(default=(), description="Topics of forecasts.")
+    start: Literal["earliest", "latest"] = Field(default="earliest", description="Where to begin in a partition nobody knows yet.")
+    batch_items: int = Field(default=500, ge=1, description="Most records of one commit.")
+    unacknowledged_items: int = Field(default=5000, ge=1, description="Most records held that are not yet durable here.")
+    probe_s: float = Field(default=5.0, gt=0, description="After so many seconds without a record, ask whether the cluster is there.")
+    timeout_s: float = Field(default=10.0, gt=0, description="Seconds until the cluster has answered.")
+    sasl: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        default=None, description="How to log in; needs username and password_env."
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> "KafkaSettings":

@@ -13,13 +13,13 @@ class LoginSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str
-    tls: bool = False
-    ca_file: FilePath | None = None
-    cert_file: FilePath | None = None
-    key_file: FilePath | None = None
-    username: str | None = None
-    password_env: str | None = Field(default=None, description="name of the environment variable that holds the password")
+    name: str = Field(description="What positions, rejects and figures of this source are filed under. Keep it once it is in use.")
+    tls: bool = Field(default=False, description="Speak TLS and check the server's certificate.")
+    ca_file: FilePath | None = Field(default=None, description="Certificates to trust instead of the system's.")
+    cert_file: FilePath | None = Field(default=None, description="Our own certificate, where the server asks for one.")
+    key_file: FilePath | None = Field(default=None, description="The key of our certificate, when it is not in the same file.")
+    username: str | None = Field(default=None, description="User at the server.")
+    password_env: str | None = Field(default=None, description="Environment variable that holds the password.")
 
     @model_validator(mode="after")
     def _together(self) -> "LoginSettings":

@@ -31,19 +31,21 @@ class MqttSettings(LoginSettings):
     before it is durable here. Several workers share a feed through topics like ``$share/engine/readings/#``.
     """
 
-    name: str = "mqtt"
-    host: str = "127.0.0.1"
-    port: int | None = Field(default=None, ge=1, le=65535, description="default 1883, with TLS 8883")
-    client_id: str = Field(default="", max_length=128, description="default dispatcher-<county>")
-    readings: tuple[str, ...] = ("readings/#",)
-    forecasts: tuple[str, ...] = ()
-    protocol: Literal[5, "3.1.1"] = 5
-    session_expiry_s: int = Field(default=7 * 86_400, ge=60, le=0xFFFFFFFF)
-    keepalive_s: int = Field(default=30, ge=5, le=3600)
-    timeout_s: float = Field(default=10, gt=0)
-    receive_maximum: int = Field(default=1000, ge=1, le=65535)
-    batch_items: int = Field(default=500, ge=1)
-    batch_wait_ms: float = Field(default=0, ge=0, le=1000, description="0: take what is there")
+    name: str = Field(default="mqtt", description="What positions, rejects and figures of this source are filed under.")
+    host: str = Field(default="127.0.0.1", description="Host of the broker.")
+    port: int | None = Field(default=None, ge=1, le=65535, description="Port of the broker; default 1883, with TLS 8883.")
+    client_id: str = Field(default="", max_length=128, description="Our name at the broker; default dispatcher-<county>. One per engine.")
+    readings: tuple[str, ...] = Field(default=("readings/#",), description="Topics of readings; wildcards and $share/… are allowed.")
+    forecasts: tuple[str, ...] = Field(default=(), description="Topics of forecasts.")
+    protocol: Literal[5, "3.1.1"] = Field(default=5, description="3.1.1 for brokers that know no other, such as the embedded one.")
+    session_expiry_s: int = Field(
+        default=7 * 86_400, ge=60, le=0xFFFFFFFF, description="Seconds the broker keeps our session while we are away (MQTT 5)."
+    )
+    keepalive_s: int = Field(default=30, ge=5, le=3600, description="Seconds of silence after which the connection is tested.")
+    timeout_s: float = Field(default=10, gt=0, description="Seconds until the connection stands or a subscription is confirmed.")
+    receive_maximum: int = Field(default=1000, ge=1, le=65535, description="Most messages held that are not yet acknowledged.")
+    batch_items: int = Field(default=500, ge=1, description="Most messages of one commit.")
+    batch_wait_ms: float = Field(default=0, ge=0, le=1000, description="Milliseconds to wait for more; 0 takes what is there.")
 
     @model_validator(mode="after")
     def _complete(self) -> "MqttSettings":
