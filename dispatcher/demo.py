@@ -22,10 +22,11 @@ from typing import Any, Self
 from dispatcher.application import Application, load
 from dispatcher.calls.escalating import plans_of
 from dispatcher.clock import ReplayClock, SystemClock
+from dispatcher.deliveries.settle import OPEN
 from dispatcher.errors import ConfigurationError, Problem, Unreachable
 from dispatcher.files.recordings import load_profile, read_recording
 from dispatcher.model.notice import Notice
-from dispatcher.ports import Source, Store, World
+from dispatcher.ports import DeliveryState, Source, Store, World
 from dispatcher.reckoning import Reckoning, read_ledger, reckon
 from dispatcher.rows import value_of
 from dispatcher.settings import AdapterChoice, Deployment, WebSettings, find_adapter, validated
@@ -59,7 +60,10 @@ class DemoOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What ``--json`` prints. ``lost`` and ``duplicates`` are read off the town's ledger."""
+    """What ``--json`` prints. ``lost`` and ``duplicates`` are read off the town's ledger.
+
+    ``waiting`` is what a run that was stopped has not yet handed over; the next run does, so it is not lost.
+    """
 
     readings: int
     changes: int
@@ -71,6 +75,7 @@ class Summary:
     duplicates: int
     seconds: float
     unanswered: int = 0
+    waiting: int = 0
     lost_messages: list[list[str]] = field(default_factory=list)
 
 
@@ -141,6 +146,8 @@ class Demo:
             deliveries = await reader.fetch("deliveries.all", county)
             plans = await plans_of(reader, notices)
         reckoning = self._reckon(notices, plans, deliveries)
+        waiting = {(d["notice"], d["channel"], d["address"]) for d in deliveries if DeliveryState(d["state"]) in OPEN}
+        lost = [message for message in reckoning.lost if message not in waiting]
         return Summary(
             readings=await self._readings(),
             changes=counted["changes"],
@@ -148,11 +155,12 @@ class Demo:
             notices=len(notices),
             deliveries=len(deliveries),
             acks=counted["answers"],
-            lost=len(reckoning.lost),
+            lost=len(lost),
             duplicates=reckoning.duplicates,
             seconds=round(time.monotonic() - self._started, 1),
             unanswered=sum(n.state == "calling" for n in notices),
-            lost_messages=[list(message) for message in reckoning.lost[:20]],
+            waiting=len(waiting),
+            lost_messages=[list(message) for message in lost[:20]],
         )
 
     def _reckon(self, notices: list[Notice], plans: Any, deliveries: list[Any]) -> Reckoning:  # noqa: ANN401 - rows of the store

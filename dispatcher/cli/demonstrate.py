@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from dispatcher.cli.engine import FIRST_USER, first_user
-from dispatcher.cli.running import until_told
+from dispatcher.cli.running import INTERRUPTED, until_told
 from dispatcher.demo import Demo, DemoOptions, Summary, kept_secret
 from dispatcher.timestamps import from_ms
 from dispatcher.upkeep.log import make_log
@@ -44,9 +44,11 @@ async def demonstrate(options: DemoOptions, *, fresh: bool, until_answered: bool
             for task in done:
                 task.result()
 
-        await until_told(work)
+        told = await until_told(work)
         summary = await demo.summary()
     say(summary, as_json=as_json)
+    if until_answered and told:
+        raise typer.Exit(INTERRUPTED)  # it did not get to the end; without --until-answered Ctrl-C is the end
     if until_answered and (summary.unanswered or summary.lost):
         raise typer.Exit(_LOST)
 
@@ -84,4 +86,5 @@ def say(summary: Summary, *, as_json: bool) -> None:
         return
     counted = f"{summary.readings} readings, {summary.changes} changes, {summary.warnings} warnings, {summary.notices} notices"
     typer.echo(f"\n{counted}, {summary.deliveries} deliveries, {summary.acks} answers in {summary.seconds} s")
-    typer.echo(f"lost {summary.lost}, duplicates {summary.duplicates}, not answered {summary.unanswered} (by the town's own ledger)")
+    counted = f"lost {summary.lost}, duplicates {summary.duplicates}, not answered {summary.unanswered}, still to be sent {summary.waiting}"
+    typer.echo(f"{counted} (by the town's own ledger)")

@@ -13,6 +13,7 @@ from dispatcher.errors import ConfigurationError, DispatcherError, StoreFailed, 
 WRONG = 1
 WRONG_USAGE = 2
 OUT_OF_REACH = 3
+INTERRUPTED = 130
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
     except DispatcherError as error:
         fail(str(error), WRONG)
     except KeyboardInterrupt as error:
-        raise typer.Exit(130) from error
+        raise typer.Exit(INTERRUPTED) from error
 
 
 def say_problems(error: ConfigurationError) -> None:
@@ -45,14 +46,17 @@ def fail(message: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-async def until_told(work: Callable[[], Awaitable[None]]) -> None:
-    """Await work until it ends or SIGINT or SIGTERM comes; a second signal ends the process at once, which is safe."""
+async def until_told(work: Callable[[], Awaitable[None]]) -> bool:
+    """Await work until it ends or SIGINT or SIGTERM comes; true when it was told to stop.
+
+    A second signal ends the process at once, which is safe.
+    """
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
 
     def tell() -> None:
         if told.is_set():
-            sys.exit(130)
+            sys.exit(INTERRUPTED)
         told.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -63,6 +67,7 @@ async def until_told(work: Callable[[], Awaitable[None]]) -> None:
         await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             working.result()
+        return not working.done()
     finally:
         working.cancel()
         waiting.cancel()
