@@ -59,14 +59,44 @@ def grade_villages(
     """
     said = {(c.village, c.contributor): c for c in standing.contributions}
     contributed, withdrawn = _contributions(hazard, changes, said, registry, status)
-    levels = {change.issued_by for change in changes}
-    areas: dict[str, str] = {}
-    for village in villages_concerned(changes, registry):
-        areas[village] = registry.county.code if "county" in levels else registry.villages[village].township
+    areas = _areas(changes, standing, registry)
     warnings, villages = _grades(hazard, areas, said, standing, registry, status=status, now=now)
+    villages = _reasons_of_lifts(villages, areas, changes, registry)
     due = [_with_due(w, [v for v in villages.values() if v.warning == w.id], now, coalesce) for w in warnings.values()]
     touched = [v for v in villages.values() if v.village in areas]
     return Graded(contributed=tuple(contributed), withdrawn=tuple(withdrawn), warnings=tuple(due), villages=tuple(touched))
+
+
+def _areas(changes: Sequence[Change], standing: Standing, registry: Registry) -> dict[str, str]:
+    """The area whose warning each village belongs to: the one it stands in, else the one its rules are issued by.
+
+    A village stands in one open warning of a hazard only: in two of them, one would never hear of the other's lift.
+    """
+    area_of = {w.id: w.area for w in standing.warnings}
+    stands = {v.village: area_of[v.warning] for v in standing.villages if v.warning in area_of and (v.grade or v.told)}
+    areas: dict[str, str] = {}
+    for change in changes:
+        for link in registry.villages_of_station(change.place):
+            own = registry.county.code if change.issued_by == "county" else registry.villages[link.village].township
+            if link.village in stands:
+                areas[link.village] = stands[link.village]
+            elif areas.get(link.village) != registry.county.code:
+                areas[link.village] = own
+    return areas
+
+
+def _reasons_of_lifts(
+    villages: Mapping[tuple[str, str], VillageGrade], areas: Mapping[str, str], changes: Sequence[Change], registry: Registry
+) -> dict[tuple[str, str], VillageGrade]:
+    """A village that nothing warns any more is told what ended it, not what once began it."""
+    last = {link.village: change for change in changes for link in registry.villages_of_station(change.place)}
+    after = dict(villages)
+    for key, village in villages.items():
+        if village.village in areas and village.grade is Grade.NONE and village.told is not Grade.NONE:
+            change = last[village.village]
+            zh, en = registry.name_of(change.place, "zh"), registry.name_of(change.place, "en")
+            after[key] = replace(village, reason_zh=sentence(change, "zh", zh), reason_en=sentence(change, "en", en))
+    return after
 
 
 def _contributions(
