@@ -21,12 +21,12 @@ _Convert = Callable[[Any], Any]
 
 def row_of(value: object) -> dict[str, Any]:
     """The row of a frozen dataclass."""
-    return {name: write(getattr(value, name)) for name, write, _ in _columns(type(value))}
+    return {name: write(getattr(value, name)) for name, write, _ in _columns(type(value))}  # type: ignore[arg-type]
 
 
 def value_of(kind: type[T], row: Row) -> T:
     """The dataclass of a row; columns that it does not know are left out."""
-    return kind(**{name: read(row[name]) for name, _, read in _columns(kind)})
+    return kind(**{name: read(row[name]) for name, _, read in _columns(kind)})  # type: ignore[arg-type]
 
 
 @cache

@@ -85,9 +85,9 @@ class SqliteStore:
     async def write(self) -> AsyncIterator[_Session]:
         """The one writing transaction; an outcome in hand is committed even when the caller is cancelled."""
         async with self._writing:
-            with _failing():
-                await self._writer.execute("BEGIN IMMEDIATE")
-            try:
+            try:  # BEGIN stands inside: when the caller is cancelled meanwhile, it has begun all the same
+                with _failing():
+                    await self._writer.execute("BEGIN IMMEDIATE")
                 yield _Session(self._writer, self._queries)
             except BaseException:
                 await asyncio.shield(self._writer.rollback())
@@ -103,8 +103,8 @@ class SqliteStore:
     async def read(self) -> AsyncIterator[_Session]:
         """The last committed state."""
         async with self._reading:
-            await self._reader.execute("BEGIN")
             try:
+                await self._reader.execute("BEGIN")
                 yield _Session(self._reader, self._queries)
             finally:
                 await asyncio.shield(self._reader.rollback())
