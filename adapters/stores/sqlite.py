@@ -40,7 +40,7 @@ def _failing() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) == sqlite3.SQLITE_ERROR:
             raise
         raise StoreFailed(f"the database cannot do it now: {error}") from error
 
@@ -92,19 +92,24 @@ class SqliteStore:
             except BaseException:
                 await asyncio.shield(self._writer.rollback())
                 raise
-            try:
-                with _failing():
-                    await asyncio.shield(self._writer.commit())
-            except StoreFailed:
-                await self._writer.rollback()
-                raise
+            await asyncio.shield(self._commit())
+
+    async def _commit(self) -> None:
+        """Commit, or leave nothing; a caller that is cancelled meanwhile changes neither."""
+        try:
+            with _failing():
+                await self._writer.commit()
+        except BaseException:
+            await self._writer.rollback()
+            raise
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[_Session]:
         """The last committed state."""
         async with self._reading:
             try:
-                await self._reader.execute("BEGIN")
+                with _failing():
+                    await self._reader.execute("BEGIN")
                 yield _Session(self._reader, self._queries)
             finally:
                 await asyncio.shield(self._reader.rollback())
@@ -136,8 +141,12 @@ def _take_lock(path: Path) -> IO[str]:
 async def _connect(path: Path) -> aiosqlite.Connection:
     connection = await aiosqlite.connect(path, isolation_level=None)
     connection.row_factory = sqlite3.Row
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_WAIT_FOR_LOCK_MS}", "foreign_keys=ON"):
-        await connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_WAIT_FOR_LOCK_MS}", "foreign_keys=ON"):
+            await connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        await connection.close()
+        raise
     return connection
 
 
@@ -157,17 +166,23 @@ async def open_store(path: Path) -> SqliteStore:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = _take_lock(path)
-        writer = await _connect(path)
-    except (OSError, sqlite3.OperationalError) as error:
+        try:
+            return await _open_locked(path, lock)
+        except BaseException:
+            lock.close()
+            raise
+    except (OSError, sqlite3.DatabaseError) as error:
         raise Unreachable(f"cannot open the database {path}: {error}") from error
+
+
+async def _open_locked(path: Path, lock: IO[str]) -> SqliteStore:
+    writer = await _connect(path)
     try:
         await _migrate(writer)
-        reader = await _connect(path)
+        return SqliteStore(writer, await _connect(path), lock)
     except BaseException:
         await writer.close()
-        lock.close()
         raise
-    return SqliteStore(writer, reader, lock)
 
 
 async def _build(settings: SqliteSettings) -> SqliteStore:
