@@ -8,14 +8,15 @@ from datetime import datetime
 
 from dispatcher.answers.links import open_link
 from dispatcher.answers.recording import answer_to, check_asked, record_answers
-from dispatcher.answers.understanding import opts_out, understand
-from dispatcher.deliveries.delivered import settle_all
+from dispatcher.answers.reply_tasks import opted_out_task, reply_task
+from dispatcher.answers.understanding import Understood, opts_out, understand
+from dispatcher.deliveries.delivered import receipt_row, settle_all
 from dispatcher.deliveries.settle import on_receipt
 from dispatcher.errors import NotAsked, SourceLost, StoreFailed
 from dispatcher.model.answer import Answer, Path, Said
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice
-from dispatcher.model.task import Task, TaskKind
+from dispatcher.model.task import Task
 from dispatcher.ports import Channel, Heard, Hooked, HookRequest, Listening, Receipt, Reply, Transaction
 from dispatcher.rows import value_of
 from dispatcher.timestamps import to_ms
@@ -77,10 +78,21 @@ class Desk:
                     self._queue.put_nowait(None)
                     break
                 group.append(more)
-            await self._write(lambda tx, now, g=group: self._take_group(tx, g, now))  # type: ignore[misc]
-            for one in group:
-                if not one.done.done():
-                    one.done.set_result(None)
+            await self._take_all(group)
+
+    async def _take_all(self, group: Sequence[_Waiting]) -> None:
+        """Make it durable and tell those who wait; one that cannot be taken does not take the others with it."""
+        try:
+            await self._write(lambda tx, now: self._take_group(tx, group, now))
+        except Exception as error:  # noqa: BLE001 - supervision point: whoever said it is told to say it again
+            if len(group) > 1:
+                for one in group:
+                    await self._take_all([one])
+                return
+            self._place.log.error("not_taken", error=repr(error))
+            _finish(group, error)
+            return
+        _finish(group, None)
 
     async def stop(self) -> None:
         """Finish what came in so far; ``run`` returns."""
@@ -118,7 +130,7 @@ class Desk:
             delivery = after.get(receipt.delivery) or known.get(receipt.delivery)
             if delivery is None:
                 continue  # a speaker or gateway speaks of something that was never ours
-            rows.append(_receipt_row(receipt, delivery, now))
+            rows.append(receipt_row(receipt, delivery, now))
             self._place.metrics.receipts.labels(delivery.channel, receipt.state.value).inc()
             moved = on_receipt(delivery, receipt, now)
             if moved is not None:
@@ -137,13 +149,13 @@ class Desk:
             self._place.metrics.replies.labels("unknown_number").inc()
             return
         if opts_out(reply.text):
-            await add_tasks(tx, house, [_opted_out_task(self._place, reply, contacts[0].area, now)])
+            await add_tasks(tx, house, [opted_out_task(house, reply, now)])
             self._place.metrics.replies.labels("opted_out").inc()
             return
         understood = understand(reply.text, code_digits(house))
         notices = await self._notices_meant(tx, reply.address, understood.code if understood else "", now)
         if understood is None or not notices:
-            await add_tasks(tx, house, [_unclear_task(self._place, reply, contacts[0].area, now)])
+            await add_tasks(tx, house, [await self._task_of(tx, reply, understood, now)])
             self._place.metrics.replies.labels("unclear").inc()
             return
         given = [
@@ -158,6 +170,12 @@ class Desk:
         """The notices told to that number before now that still ask; with a code, the one it names."""
         rows = await tx.fetch("notices.asked_of", {"address": address, "before": to_ms(now)})
         return [n for n in (value_of(Notice, row) for row in rows) if not code or n.code == code]
+
+    async def _task_of(self, tx: Transaction, reply: Reply, understood: Understood | None, now: datetime) -> Task:
+        """What a person has to do about a reply that answers nothing: it says whether it was unclear, urgent or too late."""
+        rows = await tx.fetch("notices.by_code", {"code": understood.code}) if understood and understood.code else []
+        old = value_of(Notice, rows[0]) if rows else None
+        return reply_task(self._place.house, reply, understood, old, now)
 
     # ----------------------------------------------------------------------------- answers by other paths
 
@@ -218,44 +236,7 @@ class Desk:
             self._place.metrics.answers.labels(answer.action.value, answer.path.value).inc()
 
 
-def _receipt_row(receipt: Receipt, delivery: Delivery, now: datetime) -> dict[str, object]:
-    return {
-        "delivery": delivery.id,
-        "county": delivery.county,
-        "state": receipt.state.value,
-        "reference": receipt.reference,
-        "code": receipt.code,
-        "reason": receipt.reason,
-        "at": to_ms(receipt.at or now),
-    }
-
-
-def _unclear_task(place: Workplace, reply: Reply, area: str, now: datetime) -> Task:
-    registry = place.house.registry
-    who = registry.contacts_with_phone(reply.address)[0]
-    text = reply.text[:200]
-    return Task(
-        key=f"reply/{who.id}/{to_ms(now)}",
-        county=place.house.county,
-        status=place.house.status,
-        kind=TaskKind.UNCLEAR_REPLY,
-        village=area,
-        text_zh=f"{registry.name_of(area, 'zh')} {who.name} 回复未能识别：“{text}”",
-        text_en=f"{registry.name_of(area, 'en')}, {who.name_en or who.name} wrote something unclear: “{text}”",
-        opened_at=now,
-    )
-
-
-def _opted_out_task(place: Workplace, reply: Reply, area: str, now: datetime) -> Task:
-    registry = place.house.registry
-    who = registry.contacts_with_phone(reply.address)[0]
-    return Task(
-        key=f"opted_out/{who.id}",
-        county=place.house.county,
-        status=place.house.status,
-        kind=TaskKind.OPTED_OUT,
-        village=area,
-        text_zh=f"{registry.name_of(area, 'zh')} {who.name} 已退订短信，该村失去短信通道，请联系",
-        text_en=f"{registry.name_of(area, 'en')} lost its SMS path: {who.name_en or who.name} opted out, please call",
-        opened_at=now,
-    )
+def _finish(group: Sequence[_Waiting], error: Exception | None) -> None:
+    for one in group:
+        if not one.done.done():
+            one.done.set_exception(error) if error else one.done.set_result(None)

@@ -39,5 +39,5 @@ def open_link(secret: bytes, token: str, now: datetime) -> Link:
 
 
 def _mac(secret: bytes, body: str) -> str:
-    digest = hmac.new(secret, b"answer-link\n" + body.encode(), hashlib.sha256).digest()
+    digest = hmac.new(secret, b"answer-link\n" + body.encode("utf-8", "replace"), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest[:_MAC_BYTES]).decode()

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from dispatcher.calls.agenda import agenda, next_due, satisfied_actions, state_of
-from dispatcher.calls.escalating import answers_of, asked, plans_of
+from dispatcher.calls.agenda import agenda, next_due, state_of
+from dispatcher.calls.escalating import answers_of, plans_of, satisfied_of
 from dispatcher.errors import NotAsked
 from dispatcher.house import House
 from dispatcher.model.answer import Answer, Path, Said
@@ -36,7 +36,7 @@ async def record_answers(tx: Transaction, house: House, given: Sequence[tuple[No
     states = []
     for notice in notices.values():
         plan = plans[notice.plan]
-        satisfied = satisfied_actions(plan, answers[notice.id], asked(house, notice, plan))
+        satisfied = satisfied_of(house, notice, plan, answers[notice.id])
         due = next_due(agenda(plan), notice.steps_done, satisfied, notice.released_at)
         state = state_of(plan, notice.purpose, satisfied)
         states.append({"id": notice.id, "state": state.value, "next_due": to_ms(due) if due else None})

@@ -10,16 +10,22 @@ from dataclasses import dataclass
 from dispatcher.model.answer import Said
 
 _WORDS: tuple[tuple[Said, tuple[str, ...]], ...] = (
-    (Said.REFUSED, ("拒绝", "不去", "去不了", "不转移", "refuse", "cannot go", "can't go", "wont go")),
     (Said.HELP, ("求助", "救命", "需要帮助", "需要支援", "被困", "help", "sos")),
-    (Said.EVACUATED, ("已转移", "转移完", "已撤离", "撤离完", "全部转移", "evacuated", "all moved", "moved all")),
+    (Said.REFUSED, ("拒绝", "不去", "去不了", "不转移", "无法转移", "不能转移", "refuse", "refused", "cannot go", "cant go", "wont go")),
+    (Said.EVACUATED, ("已转移", "已经转移", "转移完", "已撤离", "已经撤离", "撤离完", "全部转移", "evacuated", "all moved", "moved all")),
     (Said.EVACUATING, ("正在转移", "开始转移", "转移中", "正在撤离", "evacuating", "moving")),
     (Said.RECEIVED, ("收到", "知道了", "明白", "好的", "已阅", "received", "copy", "ok", "yes", "roger")),
 )
 _MOVED = re.compile(r"(?:转移|撤离|moved)\D{0,4}(\d{1,5})|(\d{1,5})\s*(?:人|people|moved)")
+_FORM = r"([1239])\s*(\d{{{digits}}})(?:\s+(\d{{1,5}})\s*(?:人|people|moved)?)?"
 _DIGITS = {"1": Said.RECEIVED, "2": Said.EVACUATING, "3": Said.EVACUATED, "9": Said.HELP}
+_APOSTROPHES = re.compile(r"(?<=[a-z])['’](?=[a-z])")
 _NOISE = re.compile(r"[\"'“”‘’「」『』()()\[\]【】,,。.!!??;;::、~～…·]+")
-_NOT = re.compile(r"没有?收到|未收到|不明白|不知道|\bnot\b|\bno\b")
+_NOT = re.compile(
+    r"没有?收到|未收到|不明白|不知道|不好的|(?:没有?|未|尚未)(?:全部|全|都|完全|能)?(?:收到|转移|撤离)"
+    r"|\b(?:not|no|never|(?:have|has|had|did|do|does|is|are|was|were|could)nt)\b"
+)
+_NO_HELP = re.compile(r"(?:不需要?|不用|不要|无需)(?:帮助|支援|求助)|\bno help\b|\bnot need (?:any )?help\b|\bdont need (?:any )?help\b")
 OPT_OUT = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "td", "退订"})
 MAX_LENGTH = 500
 
@@ -35,7 +41,7 @@ class Understood:
 
 def normalise(text: str) -> str:
     """Half-width, lower case, punctuation and doubled spaces gone."""
-    plain = unicodedata.normalize("NFKC", text[:MAX_LENGTH]).casefold()
+    plain = _APOSTROPHES.sub("", unicodedata.normalize("NFKC", text[:MAX_LENGTH]).casefold())
     return " ".join(_NOISE.sub(" ", plain).split())
 
 
@@ -45,26 +51,33 @@ def opts_out(text: str) -> bool:
 
 
 def understand(text: str, code_digits: int = 4) -> Understood | None:
-    """The answer in a text, or None when a person must read it."""
-    plain = normalise(text)
+    """The answer in a text, or None when a person must read it. Help and refusal are heard through every "not"."""
+    plain = " ".join(_NO_HELP.sub(" ", normalise(text)).split())
+    code, rest = _take_code(plain, code_digits)
+    said = _by_word(rest)
+    if said in (Said.HELP, Said.REFUSED):
+        return Understood(said, code)
     if not plain or _NOT.search(plain):
         return None
-    code, rest = _take_code(plain, code_digits)
-    said = _by_word(rest) or _by_digit(rest)
+    form = re.fullmatch(_FORM.format(digits=code_digits), plain)
+    if form:
+        moved = _DIGITS[form[1]] in (Said.EVACUATED, Said.EVACUATING) and form[3]
+        return Understood(_DIGITS[form[1]], form[2], int(form[3]) if moved else None)
+    said = said or _by_digit(rest)
     if said is None:
         return Understood(Said.RECEIVED, code) if code and not rest else None
     return Understood(said, code, _people(rest) if said in (Said.EVACUATED, Said.EVACUATING) else None)
 
 
 def _take_code(plain: str, digits: int) -> tuple[str, str]:
-    """The one number that has as many digits as a code, and the text without it."""
-    glued = re.fullmatch(rf"([1239])(\d{{{digits}}})", plain)
-    if glued:
-        return glued[2], glued[1]
-    found = re.findall(rf"(?<!\d)\d{{{digits},}}(?!\d|\s*人|\s*people|\s*moved)", plain)
-    if len(found) != 1:
-        return "", plain
-    return found[0], " ".join(plain.replace(found[0], " ", 1).split())
+    """The one number that has as many digits as a code, and the text without it.
+
+    Of two such numbers neither is the code, and neither is a number of people.
+    """
+    number = re.compile(rf"(?<!\d)\d{{{digits}}}(?!\d|\s*人|\s*people|\s*moved)")
+    found = number.findall(plain)
+    rest = " ".join(number.sub(" ", plain).split())
+    return (found[0] if len(found) == 1 else ""), rest
 
 
 def _by_word(plain: str) -> Said | None:

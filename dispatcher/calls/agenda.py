@@ -68,12 +68,13 @@ def satisfied_actions(plan: GradePlan, answers: Sequence[Answer], asked: Abstrac
     A later action implies the earlier ones. A call for help is proof that the notice was heard; a refusal is not an answer
     that stops the chain. What a duty officer wrote down for a person counts as that person's.
     """
-    needed = {Quorum.ANY: 1, Quorum.SOME: plan.answered_by.count, Quorum.ALL: max(1, len(asked))}[plan.answered_by.kind]
+    needed = plan.answered_by.count if plan.answered_by.kind is Quorum.SOME else 1
+    all_of = asked if plan.answered_by.kind is Quorum.ALL else frozenset()
     people: dict[Action, set[str]] = {}
     for answer in answers:
         for action in _IMPLIES[answer.action]:
             people.setdefault(action, set()).add(answer.person or answer.on_behalf_by)
-    return frozenset(action for action in plan.actions if len(people.get(action, ())) >= needed)
+    return frozenset(a for a in plan.actions if len(people.get(a, ())) >= needed and all_of <= people.get(a, set()))
 
 
 def state_of(plan: GradePlan, purpose: Purpose, satisfied: AbstractSet[Action]) -> NoticeState:

@@ -64,6 +64,22 @@ def call(house: House, notice: Notice, plan: GradePlan, entries: Sequence[Entry]
     return Call(deliveries=tuple(deliveries.values()), tasks=tuple(tasks))
 
 
+def call_on(house: House, notice: Notice, plan: GradePlan, due: Sequence[Entry], later: Sequence[Entry], now: datetime) -> Call:
+    """``call``; when the people it wants do not exist, the next steps of ``later`` start at once until one reaches somebody.
+
+    Their own times come all the same: ids are derived, so what was said early is not said twice.
+    """
+    called = call(house, notice, plan, due, now)
+    for entry in later:
+        reached = any(d.person for d in called.deliveries)
+        if reached or not any(t.kind is TaskKind.GAP for t in called.tasks):
+            break
+        if not entry.repeat:
+            due = [*due, entry]
+            called = call(house, notice, plan, due, now)
+    return called
+
+
 def targets_of(house: House, notice: Notice, step: Step) -> tuple[list[Target], list[str]]:
     """Whom a step reaches for this village, and the roles that reach nobody."""
     targets: list[Target] = []

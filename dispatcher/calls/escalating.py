@@ -9,15 +9,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from dispatcher.calls.agenda import agenda, entries_due, next_due, passed, satisfied_actions
-from dispatcher.calls.calling import call
+from dispatcher.calls.calling import call_on
 from dispatcher.house import House
 from dispatcher.model.answer import Answer
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice
 from dispatcher.model.task import FeedLine, Task
-from dispatcher.policy.model import GradePlan
+from dispatcher.policy.model import Action, GradePlan
 from dispatcher.policy.snapshot import plan_from_json
 from dispatcher.ports import Reader, Transaction
+from dispatcher.registry.model import DUTY_ROOM as DUTY_ROOM_ROLE
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
 from dispatcher.warnings.feed import escalation_line
@@ -56,19 +57,31 @@ def escalate(
 ) -> tuple[Notice, tuple[Delivery, ...], tuple[Task, ...], tuple[FeedLine, ...]]:
     """What an overdue notice does now: its place in the agenda afterwards, deliveries, tasks and what to say of it."""
     entries = agenda(plan)
-    satisfied = satisfied_actions(plan, answers, asked(house, notice, plan))
+    satisfied = satisfied_of(house, notice, plan, answers)
     due = entries_due(entries, notice.steps_done, satisfied, notice.released_at, now)
     done = max(notice.steps_done, passed(entries, notice.released_at, now))
-    called = call(house, notice, plan, due, now)
+    called = call_on(house, notice, plan, due, [e for e in entries[done:] if e.action not in satisfied], now)
     roles = tuple(dict.fromkeys(role for e in due if not e.repeat for role in plan.steps[e.step].to))
     lines = (escalation_line(house, notice, roles, now),) if roles else ()
     after = replace(notice, steps_done=done, next_due=next_due(entries, done, satisfied, notice.released_at))
     return after, called.deliveries, called.tasks, lines
 
 
+def satisfied_of(house: House, notice: Notice, plan: GradePlan, answers: Sequence[Answer]) -> frozenset[Action]:
+    """The actions that count as answered. Somebody with two roles is one person, whichever of them he answers in."""
+    one = [replace(a, person=_person(house, a.person)) for a in answers]
+    return satisfied_actions(plan, one, frozenset(_person(house, p) for p in asked(house, notice, plan)))
+
+
+def _person(house: House, contact: str) -> str:
+    known = house.registry.contacts.get(contact)
+    same = house.registry.contacts_with_phone(known.phone) if known and known.phone else ()
+    return same[0].id if same else contact
+
+
 def asked(house: House, notice: Notice, plan: GradePlan) -> frozenset[str]:
-    """The people the plan asks at release."""
-    roles = [role for step in plan.steps if not step.after for role in step.to]
+    """The people the plan asks at release; the duty room's page is not one of them."""
+    roles = [r for step in plan.steps if not step.after and step.action is Action.RECEIVED for r in step.to if r != DUTY_ROOM_ROLE]
     return frozenset(c.id for role in roles for c in house.registry.resolve(role, notice.village))
 
 

@@ -3,6 +3,8 @@
 All of it is stored state; this task only looks when the next thing is due.
 """
 
+import asyncio
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -15,7 +17,8 @@ from dispatcher.workplace import Workplace
 from rules.grade import Grade
 
 _LONGEST_NAP_S = 1.0
-_SHORTEST_NAP_S = 0.005
+_SHORTEST_NAP_S = 0.02
+_MEASURE_EVERY_S = 1.0
 
 
 class Timekeeper:
@@ -26,26 +29,29 @@ class Timekeeper:
         self._place = place
         self._pipeline = pipeline
         self._planned = planned
+        self._measured_at = 0.0
 
     async def run(self) -> None:
         """Look, fire, and nap until the next thing is due or something was committed."""
         with self._place.broadcast.listen() as ear:
             while True:
                 try:
-                    await self.fire()
-                    nap_s = await self._nap_s()
+                    nap_s = await self.fire()
                 except StoreFailed as failure:
                     self._place.log.error("store_failed", error=str(failure))
                     nap_s = _LONGEST_NAP_S
-                await ear.wait(nap_s)
+                await asyncio.sleep(min(nap_s, _SHORTEST_NAP_S))  # a thousand commits a second do not make us look as often
+                if await ear.wait(max(0.0, nap_s - _SHORTEST_NAP_S)):
+                    self._planned()  # whatever was committed may want to be sent
 
-    async def fire(self) -> None:
-        """Do everything that is due."""
+    async def fire(self) -> float:
+        """Do everything that is due; gives the real seconds until it is worth looking again."""
         now = self._place.clock.now()
         tick = self._pipeline.engine.next_tick()
         if tick is not None and tick <= now:
             await self._pipeline.offer_tick()
-        if await self._stored_due() <= now:
+        due = await self._stored_due()
+        if due <= now:
             async with self._place.store.write() as tx:
                 issued = await release_due(tx, self._place.house, now)
                 escalated = await escalate_due(tx, self._place.house, now)
@@ -56,7 +62,9 @@ class Timekeeper:
             metrics.escalated.inc(escalated)
             self._place.broadcast.wake()
             self._planned()
-        await self._measure()
+        if time.monotonic() - self._measured_at > _MEASURE_EVERY_S:
+            await self._measure()
+        return 0.0 if due <= now else self._nap_s(min(due, tick or due) - now)
 
     async def _stored_due(self) -> datetime:
         """When the next stored timer is due."""
@@ -64,16 +72,13 @@ class Timekeeper:
             found = [row["due"] for q in ("warnings.next_due", "notices.next_due") for row in await reader.fetch(q)]
         return min((from_ms(ms) for ms in found if ms is not None), default=datetime.max.replace(tzinfo=self._place.clock.now().tzinfo))
 
-    async def _nap_s(self) -> float:
-        """Real seconds until it is worth looking again, on a clock that may run faster than the wall."""
-        now = self._place.clock.now()
-        due = await self._stored_due()
-        tick = self._pipeline.engine.next_tick()
-        wait = min(due, tick or due) - now
+    def _nap_s(self, wait: timedelta) -> float:
+        """Real seconds for a time on a clock that may run faster than the wall; never longer than a second."""
         return min(_LONGEST_NAP_S, max(_SHORTEST_NAP_S, wait / timedelta(seconds=self._place.clock.speed)))
 
     async def _measure(self) -> None:
         """Gauges that are counts of rows."""
+        self._measured_at = time.monotonic()
         async with self._place.store.read() as reader:
             unanswered = await reader.fetch("notices.unanswered", {"county": self._place.house.county})
             in_force = await reader.fetch("warnings.count_in_force", {"county": self._place.house.county})

@@ -9,8 +9,9 @@ from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, NoticeState
 from dispatcher.model.task import Task, TaskKind
-from dispatcher.ports import Transaction
+from dispatcher.ports import Receipt, Transaction
 from dispatcher.rows import row_of, value_of
+from dispatcher.timestamps import to_ms
 from dispatcher.warnings.feed import failure_line
 from dispatcher.warnings.issuing import add_feed, add_tasks
 
@@ -51,3 +52,16 @@ def _dead_address(house: House, delivery: Delivery, now: datetime) -> Task:
         text_en=f"{en}, {who_en}: {delivery.channel} does not get through ({delivery.code}), please check",
         opened_at=now,
     )
+
+
+def receipt_row(receipt: Receipt, delivery: Delivery, now: datetime) -> dict[str, object]:
+    """A report of a far side as it came, in the order of arrival."""
+    return {
+        "delivery": delivery.id,
+        "county": delivery.county,
+        "state": receipt.state.value,
+        "reference": receipt.reference,
+        "code": receipt.code,
+        "reason": receipt.reason,
+        "at": to_ms(receipt.at or now),
+    }

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dispatcher.deliveries.delivered import settle_all
-from dispatcher.deliveries.settle import LEASE, on_expiry, on_failure, on_lease, on_lost_lease, on_receipt
+from dispatcher.deliveries.settle import GAVE_UP, LEASE, RANK, on_expiry, on_failure, on_lease, on_lost_lease, on_receipt, on_supersession
 from dispatcher.errors import DeliveryError, PermanentFailure, StoreFailed, UnknownOutcome
 from dispatcher.model.delivery import Delivery
+from dispatcher.model.notice import NoticeState
 from dispatcher.ports import Channel, DeliveryState, Message, Receipt, Reconciling, Transaction
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
@@ -22,6 +23,7 @@ from rules.grade import Grade
 
 AT_ONCE = 200
 _CLAIM_LEAST = 40
+_KEPT_FREE = 4  # a quarter of the slots waits for orange and red: slow lower grades must not hold them up
 _SEND_TIMEOUT_S = 20.0
 _LONGEST_NAP_S = 1.0
 _SETTLE_AT_ONCE = 500
@@ -77,6 +79,8 @@ class Sender:
                     task = asyncio.create_task(self._send(delivery))
                     self._in_hand.add(task)
                     task.add_done_callback(self._done)
+                if settling.done():  # a fault of ours, raised below
+                    break
                 if not claimed or len(self._in_hand) > self._at_once - _CLAIM_LEAST:
                     await self._nap()
             if self._in_hand:
@@ -116,16 +120,20 @@ class Sender:
             stuck = await tx.fetch("deliveries.expired_leases", {"now": to_ms(now), "limit": free})
             await tx.run_many("deliveries.settle", [row_of(on_lost_lease(value_of(Delivery, r), now)) for r in stuck])
             for grade in sorted(Grade, reverse=True):
-                if len(taken) < free:
-                    taken += await self._claim_lane(tx, grade, now, free - len(taken))
+                room = free if grade >= Grade.ORANGE else free - self._at_once // _KEPT_FREE
+                if len(taken) < room:
+                    taken += await self._claim_lane(tx, grade, now, room - len(taken))
         return taken
 
     async def _claim_lane(self, tx: Transaction, grade: Grade, now: datetime, limit: int) -> list[Delivery]:
         rows = await tx.fetch("deliveries.claimable", {"grade": int(grade), "now": to_ms(now), "limit": limit})
-        found = [value_of(Delivery, row) for row in rows]
-        expired = [d for d in found if d.expires_at <= now]
+        # What was in hand when a newer notice came, and was given back, must not be said after it.
+        gone = [value_of(Delivery, row) for row in rows if row["notice_state"] == NoticeState.SUPERSEDED]
+        live = [value_of(Delivery, row) for row in rows if row["notice_state"] != NoticeState.SUPERSEDED]
+        expired = [d for d in live if d.expires_at <= now]
+        await tx.run_many("deliveries.settle", [row_of(on_supersession(d, now)) for d in gone])
         lease = LEASE * self._place.clock.speed  # a request takes real seconds, however fast the recording runs
-        leased = [on_lease(d, now, lease) for d in found if d.expires_at > now]
+        leased = [on_lease(d, now, lease) for d in live if d.expires_at > now]
         await tx.run_many("deliveries.settle", [row_of(on_expiry(d, now)) for d in expired])
         await tx.run_many("deliveries.lease", [row_of(d) for d in leased])
         return leased
@@ -148,6 +156,9 @@ class Sender:
             return self._failed(delivery, error), type(error).__name__
         except TimeoutError:
             return self._failed(delivery, UnknownOutcome("timeout", "no answer in time")), UnknownOutcome.__name__
+        except Exception as error:  # noqa: BLE001 - supervision point: a fault in one adapter is not to lose the message
+            self._place.log.error("channel_fault", channel=delivery.channel, error=type(error).__name__)
+            return self._failed(delivery, UnknownOutcome("fault", "the channel broke")), UnknownOutcome.__name__
         after = on_receipt(delivery, receipt, self._place.clock.now()) or delivery
         return after, receipt.state.value
 
@@ -204,6 +215,8 @@ def settled_now(stored: Delivery, after: Delivery) -> Delivery | None:
     """What to write when the stored delivery may have moved on (a receipt, a supersession) while the try was under way."""
     if stored.state is DeliveryState.SENDING:
         return after
+    if after.state not in GAVE_UP and RANK[after.state] > RANK[stored.state]:  # taken for lost, yet it was accepted
+        return replace(after, reference=after.reference or stored.reference)
     if not stored.reference and after.reference:
         return replace(stored, reference=after.reference, accepted_at=stored.accepted_at or after.accepted_at)
     return None

@@ -82,7 +82,18 @@ def on_lost_lease(delivery: Delivery, now: datetime) -> Delivery:
 
 def on_expiry(delivery: Delivery, now: datetime) -> Delivery:
     """Too old to be said: dropped with a record."""
-    return replace(delivery, state=DeliveryState.EXPIRED, lease=None, code="expired", reason="the notice no longer holds", updated_at=now)
+    return _dropped(delivery, DeliveryState.EXPIRED, "expired", "the notice no longer holds", now)
+
+
+def on_supersession(delivery: Delivery, now: datetime) -> Delivery:
+    """A newer notice for the village was released meanwhile: dropped with a record."""
+    return _dropped(delivery, DeliveryState.SUPERSEDED, "superseded", "a newer notice", now)
+
+
+def _dropped(delivery: Delivery, state: DeliveryState, code: str, reason: str, now: datetime) -> Delivery:
+    """It keeps the mark that it may have arrived: who may have been told is told of the lift."""
+    perhaps = delivery.possible_duplicate or delivery.state is DeliveryState.UNKNOWN
+    return replace(delivery, state=state, lease=None, code=code, reason=reason, possible_duplicate=perhaps, updated_at=now)
 
 
 def on_lease(delivery: Delivery, now: datetime, lease: timedelta = LEASE) -> Delivery:

@@ -7,9 +7,11 @@ VALUES (:id, :notice, :county, :status, :village, :channel, :person, :role, :add
 ON CONFLICT (id) DO NOTHING;
 
 -- name: claimable
-SELECT * FROM deliveries d WHERE d.state IN ('planned', 'unknown') AND d.grade = :grade AND d.due <= :now
-AND NOT EXISTS (SELECT 1 FROM deliveries s WHERE s.address = d.address AND s.village = d.village AND s.channel = d.channel
-    AND s.state IN ('sending', 'unknown') AND s.seq < d.seq)
+SELECT d.*, n.state AS notice_state FROM deliveries d JOIN notices n ON n.id = d.notice
+WHERE d.state IN ('planned', 'unknown') AND d.grade = :grade AND d.due <= :now
+AND NOT EXISTS (SELECT 1 FROM deliveries s JOIN notices m ON m.id = s.notice
+    WHERE s.state IN ('sending', 'unknown') AND s.address = d.address AND s.village = d.village AND s.channel = d.channel
+    AND s.seq < d.seq AND m.warning = n.warning)
 ORDER BY d.due, d.seq LIMIT :limit;
 
 -- name: next_due
@@ -44,11 +46,13 @@ SELECT * FROM deliveries WHERE notice = :notice ORDER BY seq;
 SELECT d.* FROM deliveries d JOIN notices n ON n.id = d.notice WHERE n.warning = :warning AND n.village = :village ORDER BY d.seq;
 
 -- name: supersede
-UPDATE deliveries SET state = 'superseded', lease = NULL, reason = :reason, updated_at = :now
+UPDATE deliveries SET possible_duplicate = CASE state WHEN 'unknown' THEN 1 ELSE possible_duplicate END,
+    state = 'superseded', lease = NULL, code = 'superseded', reason = :reason, updated_at = :now
 WHERE notice = :notice AND state IN ('planned', 'unknown');
 
 -- name: supersede_village
-UPDATE deliveries SET state = 'superseded', lease = NULL, reason = :reason, updated_at = :now
+UPDATE deliveries SET possible_duplicate = CASE state WHEN 'unknown' THEN 1 ELSE possible_duplicate END,
+    state = 'superseded', lease = NULL, code = 'superseded', reason = :reason, updated_at = :now
 WHERE state IN ('planned', 'unknown') AND village = :village
 AND notice IN (SELECT id FROM notices WHERE warning = :warning AND village = :village AND revision < :revision);
 
@@ -65,14 +69,15 @@ SELECT d.notice, d.channel, d.state, count(*) AS n FROM deliveries d WHERE d.not
 GROUP BY d.notice, d.channel, d.state;
 
 -- name: waiting
-SELECT count(*) AS n FROM deliveries WHERE county = :county AND state IN ('planned', 'sending', 'unknown');
+SELECT (SELECT count(*) FROM deliveries WHERE county = :county AND state IN ('planned', 'unknown'))
+    + (SELECT count(*) FROM deliveries WHERE county = :county AND state = 'sending') AS n;
 
 -- name: all
 SELECT * FROM deliveries WHERE county = :county ORDER BY seq;
 
 -- name: told
 SELECT DISTINCT d.village, d.channel, d.person, d.role, d.address, d.language FROM deliveries d JOIN notices n ON n.id = d.notice
-WHERE n.warning = :warning AND d.state NOT IN ('planned', 'superseded', 'expired', 'failed');
+WHERE n.warning = :warning AND (d.state NOT IN ('planned', 'superseded', 'expired', 'failed') OR d.possible_duplicate = 1);
 
 -- name: any_due
 SELECT EXISTS (SELECT 1 FROM deliveries WHERE state IN ('planned', 'unknown') AND due <= :now)

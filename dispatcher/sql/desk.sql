@@ -11,7 +11,9 @@ SELECT count(*) AS n FROM answers WHERE county = :county;
 -- name: add_task
 INSERT INTO tasks (key, county, status, kind, village, text_zh, text_en, opened_at, closed_at, closed_by)
 VALUES (:key, :county, :status, :kind, :village, :text_zh, :text_en, :opened_at, NULL, '')
-ON CONFLICT (key) DO NOTHING;
+ON CONFLICT (key) DO UPDATE SET text_zh = excluded.text_zh, text_en = excluded.text_en, opened_at = excluded.opened_at,
+    closed_at = NULL, closed_by = ''
+WHERE tasks.closed_at IS NOT NULL AND tasks.kind IN ('help', 'refused', 'gap', 'unreachable', 'opted_out');
 
 -- name: open_tasks
 SELECT * FROM tasks WHERE county = :county AND closed_at IS NULL ORDER BY seq DESC LIMIT :limit;

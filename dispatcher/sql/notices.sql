@@ -48,7 +48,7 @@ WHERE n.county = :county AND (w.state = 'open' OR w.closed_at > :closed_after) O
 
 -- name: asked_of
 SELECT DISTINCT n.* FROM deliveries d JOIN notices n ON n.id = d.notice
-WHERE d.address = :address AND d.accepted_at <= :before AND n.purpose = 'warn' AND n.state IN ('calling', 'answered', 'acting')
+WHERE d.address = :address AND d.accepted_at <= :before AND n.purpose = 'warn' AND n.state IN ('calling', 'answered', 'acting', 'done')
 ORDER BY n.seq;
 
 -- name: unanswered

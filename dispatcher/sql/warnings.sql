@@ -30,7 +30,7 @@ SELECT * FROM warnings WHERE id = :id;
 SELECT * FROM warnings WHERE county = :county AND seq < :before ORDER BY seq DESC LIMIT :limit;
 
 -- name: due
-SELECT * FROM warnings WHERE alert_due <= :now ORDER BY alert_due LIMIT :limit;
+SELECT * FROM warnings WHERE alert_due <= :now ORDER BY grade DESC, alert_due LIMIT :limit;
 
 -- name: next_due
 SELECT min(alert_due) AS due FROM warnings WHERE alert_due IS NOT NULL;

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dispatcher.calls.agenda import agenda, entries_due, next_due, passed
-from dispatcher.calls.calling import DUTY_ROOM, Target, call, tell_again
+from dispatcher.calls.agenda import agenda, next_due, passed
+from dispatcher.calls.calling import DUTY_ROOM, Target, call_on, tell_again
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, Purpose
@@ -132,14 +132,9 @@ def first_call(house: House, notice: Notice, plan: GradePlan, now: datetime) -> 
     """Everything that is due at release. A step that reaches nobody lets the next one start at once."""
     entries = agenda(plan)
     done = passed(entries, notice.released_at, now)
-    called = call(house, notice, plan, entries_due(entries[:done], 0, frozenset(), notice.released_at, now), now)
-    tasks = called.tasks
-    while done < len(entries) and not any(d.person for d in called.deliveries):
-        called = call(house, notice, plan, [*entries[: done + 1]], now)
-        tasks += tuple(t for t in called.tasks if t not in tasks)
-        done += 1
+    called = call_on(house, notice, plan, entries[:done], entries[done:], now)
     due = next_due(entries, done, frozenset(), notice.released_at)
-    return replace(notice, steps_done=done, next_due=due), called.deliveries, tasks
+    return replace(notice, steps_done=done, next_due=due), called.deliveries, called.tasks
 
 
 async def _told(tx: Transaction, warning: str) -> dict[str, list[Target]]:

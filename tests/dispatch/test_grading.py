@@ -193,8 +193,8 @@ def expected(said: Iterable[tuple[str, str, Grade, str]]) -> dict[str, Grade]:
 
 @given(batches=st.lists(st.lists(SAID, max_size=4), max_size=6), tell=st.booleans())
 def test_in_whatever_order_and_batches_changes_come_no_village_is_lost(
-    batches: Sequence[Sequence[tuple[str, str, Grade, str]]], tell: bool
-) -> None:  # noqa: FBT001
+    batches: Sequence[Sequence[tuple[str, str, Grade, str]]], *, tell: bool
+) -> None:
     world = World()
     for batch in batches:
         world.later(30)

@@ -54,6 +54,7 @@ CREATE TABLE notices (
 );
 CREATE INDEX notices_village ON notices (warning, village);
 CREATE INDEX notices_code ON notices (code);
+CREATE INDEX notices_calling ON notices (county) WHERE state = 'calling' AND purpose = 'warn';
 CREATE INDEX notices_due ON notices (next_due) WHERE next_due IS NOT NULL;
 
 CREATE TABLE deliveries (
@@ -66,6 +67,7 @@ CREATE TABLE deliveries (
 );
 CREATE INDEX deliveries_due ON deliveries (grade, due) WHERE state IN ('planned', 'unknown');
 CREATE INDEX deliveries_sending ON deliveries (lease) WHERE state = 'sending';
+CREATE INDEX deliveries_in_hand ON deliveries (address, village) WHERE state IN ('sending', 'unknown');
 CREATE INDEX deliveries_notice ON deliveries (notice);
 CREATE INDEX deliveries_address ON deliveries (address, accepted_at);
 CREATE TABLE receipts (
