@@ -33,6 +33,8 @@ class HttpIntake:
         try:
             self._queue.put_nowait(Batch(self.name, (Item(body, subject, kind),), token=token))
             return await done
+        except asyncio.QueueFull:  # those who hung up still stand in the queue
+            raise Overloaded(f"{MOST_WAITING} requests are waiting to be stored already") from None
         finally:
             self._waiting.pop(token, None)
             self._reports.pop(token, None)

@@ -12,21 +12,20 @@ from datetime import datetime
 from dispatcher.errors import StoreFailed
 from dispatcher.intake.catalogue import Catalogue
 from dispatcher.intake.decode import Decoded, Limits, decode
-from dispatcher.intake.journal import JournalRow, RowKind, reject_row
+from dispatcher.intake.journal import JournalRow, RowKind
+from dispatcher.intake.keeping import TASK_KINDS, keep, remark_task, undecided_task
 from dispatcher.intake.recovery import Recovered, recover
-from dispatcher.model.task import Task, TaskKind
 from dispatcher.ports import Batch, Reporting, Source, Transaction
-from dispatcher.timestamps import to_ms
+from dispatcher.timestamps import from_ms, to_ms
 from dispatcher.warnings.issuing import Issued, add_tasks, apply_changes
 from dispatcher.workplace import Workplace
-from rules.change import Decisions, Remark, RemarkKind
+from rules.change import Decisions
 from rules.engine import Engine
 from rules.plan import Plan
 
 ITEMS_AT_ONCE = 2_000
 SNAPSHOT_EVERY_S = 60.0
 _RETRY_S = 1.0
-_TASK_KINDS = {RemarkKind.NO_DATA: TaskKind.NO_DATA, RemarkKind.CLOCK: TaskKind.QUALITY, RemarkKind.SUSPECT: TaskKind.QUALITY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,7 @@ class Pipeline:
         self._queue: asyncio.Queue[_Arrived | None] = asyncio.Queue(maxsize=64)
         self._seq = 0
         self._snapshot_seq = 0
+        self._tick_waits = False
         self._snapshot_at = time.monotonic()
         self.engine = Engine(plan)
 
@@ -63,8 +63,10 @@ class Pipeline:
         await self._queue.put(_Arrived(source, batch))
 
     async def offer_tick(self) -> None:
-        """Let the rules notice that time has passed."""
-        await self._queue.put(_Arrived(None, None))
+        """Let the rules notice that time has passed; while one tick waits, another adds nothing."""
+        if not self._tick_waits:
+            self._tick_waits = True
+            await self._queue.put(_Arrived(None, None))
 
     async def stop(self) -> None:
         """Let ``run`` finish what was offered so far and return."""
@@ -78,7 +80,7 @@ class Pipeline:
             if arrived:
                 await self._take(arrived)
             if time.monotonic() - self._snapshot_at > SNAPSHOT_EVERY_S:
-                await self.snapshot()
+                await self._snapshot_or_later()
 
     def _gather(self, first: _Arrived | None) -> tuple[list[_Arrived], bool]:
         """What is waiting, up to the bound of one transaction; false when it is the last."""
@@ -86,10 +88,17 @@ class Pipeline:
         one: _Arrived | None = first
         while one is not None:
             arrived.append(one)
+            self._tick_waits = self._tick_waits and one.batch is not None
             if sum(map(_size, arrived)) >= ITEMS_AT_ONCE or self._queue.empty():
                 return arrived, True
             one = self._queue.get_nowait()
         return arrived, False
+
+    async def _snapshot_or_later(self) -> None:
+        try:
+            await self.snapshot()
+        except StoreFailed as failure:  # the journal is longer for it, nothing else
+            self._place.log.error("store_failed", error=str(failure))
 
     async def snapshot(self) -> None:
         """Keep the rule state, so that the journal before it need not be replayed."""
@@ -115,7 +124,7 @@ class Pipeline:
         while waiting:
             batches = waiting.pop(0)
             try:
-                await self._commit(batches)
+                decoded = await self._commit(batches)
             except StoreFailed as failure:
                 waiting.insert(0, batches)
                 await self._rebuild(failure)
@@ -125,10 +134,15 @@ class Pipeline:
                     waiting = [[one] for one in batches] + waiting
                 else:
                     await self._keep_undecided(batches[0], error)
+                    await self._acknowledge(batches[0], ())
+            else:
+                for one, parts in zip(batches, decoded, strict=True):
+                    await self._acknowledge(one, parts)
         self._place.metrics.commit_s.observe(time.perf_counter() - started)
 
-    async def _commit(self, arrived: Sequence[_Arrived]) -> None:
-        now = self._place.clock.now()
+    async def _commit(self, arrived: Sequence[_Arrived]) -> list[list[Decoded]]:
+        """Decide and store all of it in one transaction; gives what each batch held."""
+        now = self._now()
         decoded = [[decode(item, self._catalogue, self._limits) for item in a.batch.items] if a.batch else [] for a in arrived]
         total: list[tuple[Decisions, Issued]] = []
         seq = self._seq
@@ -138,10 +152,13 @@ class Pipeline:
                 total.append(await self._decide(tx, seq, one.batch, parts, now))
         self._seq = seq
         self._count(total)
-        for one, parts in zip(arrived, decoded, strict=True):
-            await self._acknowledge(one, parts)
         if any(d.changes or d.remarks for d, _ in total):
             self._place.broadcast.wake()
+        return decoded
+
+    def _now(self) -> datetime:
+        """The time as the journal will give it back: deciding again must see the very same."""
+        return from_ms(to_ms(self._place.clock.now()))
 
     async def _decide(
         self, tx: Transaction, seq: int, batch: Batch | None, parts: Sequence[Decoded], now: datetime
@@ -154,53 +171,38 @@ class Pipeline:
         else:
             row = JournalRow(seq=seq, county=county, kind=RowKind.BATCH, source=batch.source, now=now, items=batch.items)
             decisions = self.engine.observe([r for part in parts for r in part.readings], now)
-        await self._keep(tx, row, batch, parts)
+        await keep(tx, row, batch, parts)
         issued = await apply_changes(tx, self._place.house, decisions.changes, now)
-        await add_tasks(tx, self._place.house, [self._task(r) for r in decisions.remarks if r.kind in _TASK_KINDS])
+        await add_tasks(tx, self._place.house, [remark_task(self._place.house, r) for r in decisions.remarks if r.kind in TASK_KINDS])
         return decisions, issued
-
-    async def _keep(self, tx: Transaction, row: JournalRow, batch: Batch | None, parts: Sequence[Decoded]) -> None:
-        """The row itself, the position of its source, and what could not be read."""
-        await tx.run("journal.append", row.stored())
-        if batch is None:
-            return
-        positions = [{"source": batch.source, "name": n, "position": p} for n, p in batch.positions.items()]
-        await tx.run_many("journal.set_position", positions)
-        rejects = [reject_row(r, county=row.county, source=batch.source, at=row.now) for part in parts for r in part.rejects]
-        await tx.run_many("journal.reject", rejects)
 
     async def _keep_undecided(self, one: _Arrived, error: Exception) -> None:
         """The bytes alone, and a task: nothing accepted is lost, even when we do not know what to make of it."""
-        now = self._place.clock.now()
-        county, batch = self._place.house.county, one.batch
-        kind = RowKind.BATCH if batch else RowKind.TICK
-        row = JournalRow(
-            seq=self._seq + 1,
-            county=county,
-            kind=kind,
-            source=batch.source if batch else "",
-            now=now,
-            items=batch.items if batch else (),
-            decided=False,
-        )
-        task = Task(
-            key=f"undecided/{row.seq}",
-            county=county,
-            status=self._place.house.status,
-            kind=TaskKind.UNDECIDED,
-            village="",
-            text_zh=f"第 {row.seq} 批数据已保存，但判定出错（{type(error).__name__}），请检查规则",
-            text_en=f"Batch {row.seq} is stored but deciding failed ({type(error).__name__}): look at the rules",
-            opened_at=now,
-        )
-        async with self._place.store.write() as tx:
-            await self._keep(tx, row, batch, ())
-            await add_tasks(tx, self._place.house, [task])
+        while True:
+            row = self._undecided_row(one.batch)
+            try:
+                async with self._place.store.write() as tx:
+                    await keep(tx, row, one.batch, ())
+                    await add_tasks(tx, self._place.house, [undecided_task(self._place.house, row, error)])
+            except StoreFailed as failure:
+                await self._rebuild(failure)
+                continue
+            break
         self._seq = row.seq
         self._place.log.error("undecided", seq=row.seq, error=repr(error))
         self._place.metrics.undecided.inc()
         self._place.broadcast.wake()
-        await self._acknowledge(one, ())
+
+    def _undecided_row(self, batch: Batch | None) -> JournalRow:
+        return JournalRow(
+            seq=self._seq + 1,
+            county=self._place.house.county,
+            kind=RowKind.BATCH if batch else RowKind.TICK,
+            source=batch.source if batch else "",
+            now=self._now(),
+            items=batch.items if batch else (),
+            decided=False,
+        )
 
     async def _rebuild(self, failure: StoreFailed | None) -> None:
         """The transaction was rolled back but the rule state went on: bring it back to what is committed."""
@@ -239,18 +241,6 @@ class Pipeline:
             metrics.alerts.inc(issued.alerts)
             metrics.notices.inc(issued.notices)
             metrics.planned.inc(issued.deliveries)
-
-    def _task(self, remark: Remark) -> Task:
-        return Task(
-            key=remark.key,
-            county=self._place.house.county,
-            status=self._place.house.status,
-            kind=_TASK_KINDS[remark.kind],
-            village="",
-            text_zh=remark.text_zh,
-            text_en=remark.text_en,
-            opened_at=remark.at,
-        )
 
 
 def _size(one: _Arrived) -> int:
