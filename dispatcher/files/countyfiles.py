@@ -48,7 +48,7 @@ def load_county_files(directory: Path, rules: Path | None = None) -> CountyFiles
     registry = read_registry(directory, problems)
     policies = read_policies(_tree(directory, "policies", _YAML, problems), problems)
     templates = read_templates(_tree(directory, "templates", _YAML, problems), problems, registry.county.languages[0])
-    rule_texts = read_tree(rules or directory / "rules", _RULES, problems)
+    rule_texts = _rule_texts(rules or directory / "rules", problems)
     parsed = _parsed(rule_texts, problems)
     if problems or parsed is None:
         raise ConfigurationError(problems)
@@ -86,6 +86,22 @@ def _hazards_without_policy(rules: RuleSet, policies: Policies) -> list[Problem]
         for rule in rules.rules
         if rule.hazard not in known
     ]
+
+
+def located(problem: Problem, directory: Path, rules: Path | None = None) -> Problem:
+    """The problem with its file as a path that an editor can open, not as a name inside the directory."""
+    if Path(problem.file) == directory:
+        return problem
+    if rules is not None and problem.file.startswith("rules/"):
+        return replace(problem, file=str(rules / problem.file.removeprefix("rules/")))
+    return replace(problem, file=str(directory / problem.file))
+
+
+def _rule_texts(folder: Path, problems: list[Problem]) -> dict[str, str]:
+    own: list[Problem] = []
+    texts = read_tree(folder, _RULES, own)
+    problems.extend(replace(problem, file=f"rules/{problem.file}") for problem in own)
+    return texts
 
 
 def _tree(directory: Path, folder: str, suffixes: frozenset[str], problems: list[Problem]) -> dict[str, str]:
