@@ -16,7 +16,7 @@ from dispatcher.clock import Clock
 from dispatcher.deliveries.duty_room import DutyRoom
 from dispatcher.deliveries.sender import Sender
 from dispatcher.errors import ConfigurationError
-from dispatcher.files.countyfiles import CountyFiles, load_county_files
+from dispatcher.files.countyfiles import CountyFiles, load_county_files, located
 from dispatcher.house import House
 from dispatcher.intake.catalogue import Catalogue, CatalogueEntry, catalogue
 from dispatcher.intake.decode import DEFAULT_LIMITS
@@ -49,7 +49,10 @@ class Loaded:
 
 def load(deployment: Deployment) -> Loaded:
     """Read, check and compile; ConfigurationError carries every mistake found."""
-    files = load_county_files(deployment.county, deployment.rules)
+    try:
+        files = load_county_files(deployment.county, deployment.rules)
+    except ConfigurationError as error:
+        raise ConfigurationError([located(p, deployment.county, deployment.rules) for p in error.problems]) from error
     return Loaded(files, catalogue_of(files.registry))
 
 
@@ -201,8 +204,9 @@ class Application:
             try:
                 channels[name] = self._build("channels", name, choice)
             except ConfigurationError as error:
-                self.health.set(f"channel {name}", str(error))
-                self.log.error("channel_disabled", channel=name, reason=str(error))
+                reason = "; ".join(problem.message for problem in error.problems)
+                self.health.set(f"channel {name}", reason)
+                self.log.error("channel_disabled", channel=name, reason=reason)
         return channels
 
     def _sources(self) -> list[Source]:
@@ -239,6 +243,7 @@ class Application:
             public_url=self.url,
             secret=house.secret.hex(),
             metrics=self.metrics.registry,
+            refused=lambda code: self.metrics.rejects.labels(self.intake.name, code).inc(),
             stopping=stopping,
         )
 

@@ -1,7 +1,7 @@
 """What the web is given. Each protocol names only what a page calls, so that a test needs no engine."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -71,11 +71,16 @@ class Intake(Protocol):
         ...
 
 
+def _not_counted(_code: str) -> None:
+    """For a web without an engine."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebContext:
     """Everything the web needs. ``clock`` is the engine's time (a replay's own), ``wall`` what hangs on the wall.
 
     ``secret`` signs session cookies. ``public_url`` is what the outside calls us, without a slash at the end.
+    ``refused`` counts what is turned away at the door, by its reject code.
     ``stopping`` is set before the server stops, so that live streams end at once.
     """
 
@@ -91,6 +96,7 @@ class WebContext:
     public_url: str
     secret: str
     metrics: CollectorRegistry
+    refused: Callable[[str], None] = _not_counted
     wall: Clock = field(default_factory=SystemClock)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -111,6 +111,7 @@ async def _record(request: Request, subject: str, excerpt: bytes, size: int, pro
     }
     async with context.store.write() as transaction:
         await transaction.run("journal.reject", row)
+    context.refused(RejectCode.TOO_LARGE.value)
 
 
 def reject_as_json(reject: Reject) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class Installation:
     town_port: int = field(default_factory=free_port)
 
     def __post_init__(self) -> None:
+        """Write the file."""
         self.folder = self.programs.folder
         self.database = self.folder / "dispatcher.db"
         self.ledger = self.folder / "town.jsonl"
