@@ -72,7 +72,10 @@ def token(name: str, role: Annotated[str, typer.Option(help=_ROLES)], config: Co
 
 @accounts.command("list")
 def list_(config: Config = None, *, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """List the accounts."""
+    """List the accounts.
+
+    Example: dispatcher user list --json
+    """
 
     async def work() -> list[dict[str, object]]:
         store = await _open(config)

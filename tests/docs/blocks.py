@@ -43,7 +43,7 @@ class Block:
         lines = self.text.splitlines()
         if self.language != "console":
             return lines
-        return [line[2:] if line.startswith("$ ") else line for line in lines if line.startswith(("$ ", "    "))]
+        return [line.removeprefix("$ ") for line in lines if line.startswith(("$ ", "    "))]
 
     def output(self) -> list[str]:
         """The lines it shows as output."""
