@@ -54,7 +54,7 @@ def notice_edges() -> list[Edge]:
     """What an answer makes of a notice that asks for all three actions of one person."""
     edges: dict[tuple[str, str], list[str]] = {}
     for said in (combo for n in range(len(Said)) for combo in combinations(Said, n)):
-        for more in set(Said) - set(said):
+        for more in (s for s in Said if s not in said):
             before, after = (_notice_state(a) for a in (said, (*said, more)))
             if before != after:
                 edges.setdefault((before, after), [])
