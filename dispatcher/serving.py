@@ -25,7 +25,9 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024)
     except OSError as error:
-        raise Unreachable(f"cannot listen on {host}:{port}: {error.strerror}; choose another port with --port or web.port") from error
+        raise Unreachable(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another port with --port (demo) or web.port"
+        ) from error
     listening.setblocking(False)  # noqa: FBT003 - the standard library's own signature
     return listening
 

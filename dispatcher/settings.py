@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -111,8 +112,17 @@ def _problem(model: type[BaseModel], error: ErrorDetails, file: str, text: str) 
     path = ".".join(str(part) for part in error["loc"])
     message = f"{path}: {error['msg']}"
     if error["type"] == "extra_forbidden":
-        message = f"{path}: unknown setting; allowed: {', '.join(model.model_fields)}"
+        message = f"{path}: unknown setting; allowed: {', '.join(_fields_at(model, error['loc'][:-1]))}"
     return Problem(file, message, _line_of(str(error["loc"][-1]), text) if error["loc"] else 0)
+
+
+def _fields_at(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
+    """The settings that the model has at this place."""
+    for part in path:
+        below = model.model_fields[str(part)].annotation if part in model.model_fields else None
+        if isinstance(below, type) and issubclass(below, BaseModel):
+            model = below
+    return list(model.model_fields)
 
 
 def _line_of(key: str, text: str) -> int:

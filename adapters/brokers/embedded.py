@@ -48,7 +48,9 @@ class EmbeddedBroker:
             await self._broker.start()
         except (BrokerError, OSError) as error:
             where = f"{self._settings.host}:{self._settings.port}"
-            raise Unreachable(f"the embedded MQTT broker cannot listen on {where}: {error}; choose another broker.port") from error
+            raise Unreachable(
+                f"the embedded MQTT broker cannot listen on {where}: {error}; choose another port with --broker-port (demo) or broker.port"
+            ) from error
 
     async def stop(self) -> None:
         """Close all connections."""
