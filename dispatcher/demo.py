@@ -5,7 +5,6 @@ The engine knows the town by its sockets only. A second run goes on from where t
 
 import asyncio
 import contextlib
-import csv
 import json
 import os
 import secrets
@@ -24,6 +23,7 @@ from dispatcher.calls.escalating import plans_of
 from dispatcher.clock import ReplayClock, SystemClock
 from dispatcher.deliveries.settle import OPEN
 from dispatcher.errors import ConfigurationError, Problem, Unreachable
+from dispatcher.files.plain_recording import read_plain
 from dispatcher.files.recordings import load_profile, read_recording
 from dispatcher.model.notice import Notice
 from dispatcher.ports import DeliveryState, Source, Store, World
@@ -255,14 +255,6 @@ def recorded(options: DemoOptions) -> list[dict[str, Any]]:
     if not rows:
         raise ConfigurationError([Problem(str(options.recording), "there is no reading in it (within --from and --to)")])
     return rows
-
-
-def read_plain(file: Path) -> list[dict[str, Any]]:
-    """A recording in our own form: CSV or JSON lines with station, variable, value, unit, time."""
-    if file.suffix.lower() == ".csv":
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            return [{**row, "value": float(row["value"])} for row in csv.DictReader(text)]
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def free_port() -> int:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -14,15 +15,19 @@ from dispatcher.application import load
 from dispatcher.cli.running import say_problems
 from dispatcher.demo import DemoOptions, recorded
 from dispatcher.errors import ConfigurationError
+from dispatcher.intake.catalogue import Catalogue
+from dispatcher.intake.decode import decode
+from dispatcher.intake.rejects import Reject
+from dispatcher.ports import Item
 from dispatcher.settings import Deployment
 from dispatcher.warnings.explain import change_record
 from rules.change import Change
 from rules.engine import Engine
-from rules.reading import Reading
 from rules.sentence import sentence
 
 rules = typer.Typer(help="Work with rules as with code.", no_args_is_help=True)
 _ARRIVES_AFTER = timedelta(seconds=1)
+_REASONS = 10
 
 
 @rules.command()
@@ -44,20 +49,27 @@ def replay(
         say_problems(error)
         raise typer.Exit(1) from error
     county = loaded.files.registry.county
-    for change in replayed(Engine(loaded.files.plan), rows):
+    unusable: list[Reject] = []
+    for change in replayed(Engine(loaded.files.plan), rows, loaded.catalogue, unusable):
         if as_json:
             sys.stdout.write(json.dumps(change_record(change), ensure_ascii=False) + "\n")
             continue
         zh, en = (sentence(change, lang, loaded.files.registry.name_of(change.place, lang)) for lang in ("zh", "en"))
         typer.echo(f"{change.at.astimezone(county.timezone):%m-%d %H:%M}  {zh}  {en}")
+    for message, count in Counter(reject.message.partition(": ")[2] for reject in unusable).most_common(_REASONS):
+        typer.secho(f"{count} x not used: {message}", err=True, fg="yellow")
 
 
-def replayed(engine: Engine, rows: list[dict[str, object]]) -> Iterator[Change]:
-    """The changes of a recording, as if each reading had arrived right after it was taken; silence is noticed in between."""
+def replayed(engine: Engine, rows: list[dict[str, object]], known: Catalogue, unusable: list[Reject]) -> Iterator[Change]:
+    """The changes of a recording, as if each reading had arrived right after it was taken; silence is noticed in between.
+
+    What a station may not report is added to ``unusable``, as it would be refused by every way in.
+    """
     for time, group in groupby(rows, key=lambda row: str(row["time"])):
-        at = datetime.fromisoformat(time)
-        now = at + _ARRIVES_AFTER
+        now = datetime.fromisoformat(time) + _ARRIVES_AFTER
         while (tick := engine.next_tick()) is not None and tick <= now:
             yield from engine.tick(tick).changes
-        readings = [Reading(str(r["station"]), str(r["variable"]), float(str(r["value"])), int(at.timestamp())) for r in group]
-        yield from engine.observe(readings, now).changes
+        body = "\n".join(json.dumps(row, ensure_ascii=False) for row in group)
+        decoded = decode(Item(body.encode(), "recording"), known)
+        unusable += decoded.rejects
+        yield from engine.observe(decoded.readings, now).changes
