@@ -69,9 +69,7 @@ async def once(folder: Path, broker: int) -> tuple[float, float]:
     hooks = f"{app.url}/hooks/sms/inbound"
     town = ["--registry", str(folder), "--ledger", str(folder / "state" / "town.jsonl"), "--port", str(gateway)]
     doors = ["--mqtt", f"127.0.0.1:{broker}", "--inbound-url", hooks]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "simulators.town", *town, *doors, stdout=asyncio.subprocess.PIPE
-    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "simulators.town", *town, *doors, stdout=asyncio.subprocess.PIPE)
     try:
         assert process.stdout is not None
         assert await process.stdout.readline()
@@ -90,7 +88,7 @@ def main(runs: int = 3) -> None:
         with tempfile.TemporaryDirectory() as made, mosquitto(Path(made)) as broker:
             folder = write_county(Path(made) / "county", Size(villages=VILLAGES, stations=2, linked=VILLAGES))
             results.append(asyncio.run(once(folder, broker)))
-    note = "one red alert, 30,000 SMS through twilio's client + 10,000 speaker commands over Mosquitto; town on the same machine, calling back"
+    note = "one red alert, 30,000 SMS through twilio's client + 10,000 speaker commands over Mosquitto; town on the same machine"
     figure("dispatch.10k.committed_s", [r[0] for r in results], "s", VILLAGES, "reading in to 40,000 deliveries committed; " + note)
     figure("dispatch.10k.accepted_s", [r[1] for r in results], "s", VILLAGES, "reading in to the last one accepted; " + note)
 

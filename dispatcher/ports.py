@@ -5,15 +5,13 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
 from dispatcher.clock import Clock
+from dispatcher.model.reject import Decoded
 from rules.grade import Grade
-
-if TYPE_CHECKING:
-    from dispatcher.intake.decode import Decoded
 
 # ---------------------------------------------------------------------------------------------- sources
 
@@ -72,7 +70,7 @@ class Source(Protocol):
 class Reporting(Protocol):
     """A source whose far side wants to know what became of each item (an HTTP request)."""
 
-    def report(self, batch: Batch, decoded: Sequence["Decoded"]) -> None:
+    def report(self, batch: Batch, decoded: Sequence[Decoded]) -> None:
         """What the items of the batch held, in their order; called before ``ack``. Empty when deciding failed."""
         ...
 

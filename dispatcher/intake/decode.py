@@ -14,7 +14,7 @@ import msgspec
 from dispatcher.intake.catalogue import KIND_WORDS, Catalogue
 from dispatcher.intake.elements import Element, elements
 from dispatcher.intake.examine import DEFAULT_BOUNDS, Bounds, Examiner, epoch_s
-from dispatcher.intake.rejects import Fault, Reject, RejectCode, digest, show
+from dispatcher.model.reject import Decoded, Fault, Reject, RejectCode, digest, show
 from dispatcher.ports import Item, Kind
 from rules.reading import Reading
 
@@ -28,14 +28,6 @@ class Limits:
     rejects: int = 1_000
     excerpt_bytes: int = 256
     bounds: Bounds = DEFAULT_BOUNDS
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """What one item held, in its order."""
-
-    readings: list[Reading]
-    rejects: list[Reject]
 
 
 DEFAULT_LIMITS = Limits()

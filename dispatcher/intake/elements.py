@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dispatcher.intake.rejects import Fault, RejectCode
+from dispatcher.model.reject import Fault, RejectCode
 
 REQUIRED = ("station", "variable", "value", "unit", "time")
 """The columns a CSV must have; the names are those of the JSON fields."""

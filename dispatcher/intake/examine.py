@@ -13,8 +13,8 @@ import pydantic
 
 from dispatcher.intake.catalogue import KIND_WORDS, Catalogue, Place
 from dispatcher.intake.elements import REQUIRED, Element
-from dispatcher.intake.rejects import Fault, RejectCode, show
 from dispatcher.intake.units import VARIABLES
+from dispatcher.model.reject import Fault, RejectCode, show
 from rules.reading import Reading
 
 MAX_DEPTH = 8

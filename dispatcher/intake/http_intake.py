@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from dispatcher.errors import Overloaded
-from dispatcher.intake.decode import Decoded
+from dispatcher.model.reject import Decoded
 from dispatcher.ports import Batch, Item, Kind
 
 MOST_WAITING = 256

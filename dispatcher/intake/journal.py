@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
-from dispatcher.intake.rejects import Reject
+from dispatcher.model.reject import Reject
 from dispatcher.ports import Item, Kind, Row
 from dispatcher.timestamps import from_ms, to_ms
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from dispatcher.house import House
-from dispatcher.intake.decode import Decoded
 from dispatcher.intake.journal import JournalRow, reject_row
+from dispatcher.model.reject import Decoded
 from dispatcher.model.task import Task, TaskKind
 from dispatcher.ports import Batch, Transaction
 from rules.change import Remark, RemarkKind

@@ -11,10 +11,11 @@ from datetime import datetime
 
 from dispatcher.errors import StoreFailed
 from dispatcher.intake.catalogue import Catalogue
-from dispatcher.intake.decode import Decoded, Limits, decode
+from dispatcher.intake.decode import Limits, decode
 from dispatcher.intake.journal import JournalRow, RowKind
 from dispatcher.intake.keeping import TASK_KINDS, keep, remark_task, undecided_task
 from dispatcher.intake.recovery import Recovered, recover
+from dispatcher.model.reject import Decoded
 from dispatcher.ports import Batch, Reporting, Source, Transaction
 from dispatcher.timestamps import from_ms, to_ms
 from dispatcher.warnings.issuing import Issued, add_tasks, apply_changes

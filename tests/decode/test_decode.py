@@ -5,8 +5,8 @@ import json
 import pytest
 
 from dispatcher.intake.catalogue import Catalogue, CatalogueEntry, catalogue
-from dispatcher.intake.decode import Decoded, Limits, decode
-from dispatcher.intake.rejects import RejectCode, digest
+from dispatcher.intake.decode import Limits, decode
+from dispatcher.model.reject import Decoded, RejectCode, digest
 from dispatcher.ports import Item, Kind
 from rules.reading import Reading
 

@@ -7,10 +7,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dispatcher.intake.catalogue import CatalogueEntry, catalogue
-from dispatcher.intake.decode import DEFAULT_LIMITS, Decoded, _fast, decode
+from dispatcher.intake.decode import DEFAULT_LIMITS, _fast, decode
 from dispatcher.intake.elements import elements
 from dispatcher.intake.examine import Bounds, Examiner
-from dispatcher.intake.rejects import Fault
+from dispatcher.model.reject import Decoded, Fault
 from dispatcher.ports import Item
 from rules.reading import Reading
 

@@ -10,7 +10,7 @@ from dispatcher.answers.desk import Desk
 from dispatcher.answers.links import Link, sign_link
 from dispatcher.clock import ManualClock
 from dispatcher.house import House
-from dispatcher.intake.decode import Decoded
+from dispatcher.model.reject import Decoded
 from dispatcher.ports import Channel, Kind, Status, Store
 from dispatcher.upkeep.broadcast import Broadcast
 from dispatcher.upkeep.health import Health

@@ -5,8 +5,7 @@ import pytest
 
 from dispatcher.accounts import Role
 from dispatcher.errors import Overloaded
-from dispatcher.intake.decode import Decoded
-from dispatcher.intake.rejects import Reject, RejectCode
+from dispatcher.model.reject import Decoded, Reject, RejectCode
 from dispatcher.ports import Kind
 from rules.reading import Reading
 from tests.web.bench import Bench

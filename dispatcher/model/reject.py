@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rules.reading import Reading
+
 
 class RejectCode(StrEnum):
     """Why something was refused; a bounded set, fit for a metric's label."""
@@ -53,6 +55,14 @@ class Fault:
 
     code: RejectCode
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What one item held, in its order."""
+
+    readings: list[Reading]
+    rejects: list[Reject]
 
 
 def show(value: object, most: int = 60) -> str:
