@@ -8,9 +8,9 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from dispatcher.clock import Clock, SystemClock
-from dispatcher.intake.rejects import Reject
 from dispatcher.model.answer import Path, Said
 from dispatcher.model.notice import Notice
+from dispatcher.model.reject import Reject
 from dispatcher.ports import HookRequest, Kind, Status, Store
 from dispatcher.registry.model import Registry
 from dispatcher.templates.model import Templates

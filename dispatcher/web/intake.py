@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from dispatcher.accounts import Role
 from dispatcher.errors import Overloaded
-from dispatcher.intake.rejects import Reject, RejectCode
+from dispatcher.model.reject import Reject, RejectCode
 from dispatcher.ports import Kind
 from dispatcher.timestamps import to_ms
 from dispatcher.web.gate import need
