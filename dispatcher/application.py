@@ -28,6 +28,7 @@ from dispatcher.registry.model import Registry
 from dispatcher.serving import bind, make_server
 from dispatcher.settings import AdapterChoice, Deployment, find_adapter, secret_of, validated
 from dispatcher.timestamps import to_ms
+from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.upkeep.broadcast import Broadcast
 from dispatcher.upkeep.health import Health
 from dispatcher.upkeep.log import Log
@@ -226,6 +227,9 @@ class Application:
             for kind, digest in digests.items():
                 rows = await tx.fetch("journal.last_activation", {"county": self.place.house.county, "kind": kind})
                 if not rows or rows[0]["digest"] != digest:
+                    await write_audit(
+                        tx, self.place.house.county, self.clock.now(), [Act(actor="start", act=f"activate {kind}", subject=digest)]
+                    )
                     await tx.run("journal.activate", {"county": self.place.house.county, "kind": kind, "digest": digest, "at": now})
 
     def _web(self, desk: Desk, stopping: asyncio.Event) -> WebContext:

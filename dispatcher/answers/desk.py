@@ -20,7 +20,7 @@ from dispatcher.model.task import Task
 from dispatcher.ports import Channel, Heard, Hooked, HookRequest, Listening, Receipt, Reply, Transaction
 from dispatcher.rows import value_of
 from dispatcher.timestamps import to_ms
-from dispatcher.upkeep.audit import write_audit
+from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.warnings.issuing import add_tasks, code_digits
 from dispatcher.workplace import Workplace
 
@@ -200,10 +200,7 @@ class Desk:
             notice = value_of(Notice, rows[0])
             check_asked(notice)
             given = answer_to(notice, action, path, person=person, on_behalf_by=on_behalf_by, people=people, note=note[:500], at=now)
-            await record_answers(tx, self._place.house, [(notice, given)], now)
-            detail = {"action": action.value, "path": path.value, "person": person, "people": people, "note": note[:500]}
-            actor = on_behalf_by or person
-            await write_audit(tx, notice.county, now, actor=actor, origin=origin, act="answer", subject=notice_id, detail=detail)
+            await record_answers(tx, self._place.house, [(notice, given)], now, origin)
             self._count([given])
 
         await self._write(work)
@@ -226,7 +223,7 @@ class Desk:
             county = self._place.house.county
             closed = bool(await tx.run("desk.close_task", {"seq": seq, "county": county, "closed_at": to_ms(now), "closed_by": by}))
             if closed:
-                await write_audit(tx, county, now, actor=by, origin=origin, act="close_task", subject=str(seq), detail={})
+                await write_audit(tx, county, now, [Act(actor=by, origin=origin, act="close_task", subject=str(seq))])
 
         await self._write(work)
         return closed

@@ -13,6 +13,7 @@ from dispatcher.model.task import Task, TaskKind
 from dispatcher.ports import Transaction
 from dispatcher.rows import row_of
 from dispatcher.timestamps import to_ms
+from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.warnings.feed import answer_line
 from dispatcher.warnings.issuing import add_feed, add_tasks
 
@@ -27,7 +28,7 @@ def check_asked(notice: Notice) -> None:
         raise NotAsked("a newer notice has replaced this one; please answer the newer one")
 
 
-async def record_answers(tx: Transaction, house: House, given: Sequence[tuple[Notice, Answer]], now: datetime) -> None:
+async def record_answers(tx: Transaction, house: House, given: Sequence[tuple[Notice, Answer]], now: datetime, origin: str = "") -> None:
     """Write the answers and what follows from each for its notice. Every notice must still ask (``check_asked``)."""
     await tx.run_many("desk.add_answer", [row_of(answer) for _, answer in given])
     notices = {notice.id: notice for notice, _ in given}
@@ -41,8 +42,21 @@ async def record_answers(tx: Transaction, house: House, given: Sequence[tuple[No
         state = state_of(plan, notice.purpose, satisfied)
         states.append({"id": notice.id, "state": state.value, "next_due": to_ms(due) if due else None})
     await tx.run_many("notices.set_state", states)
+    await write_audit(tx, house.county, now, [_act(answer, origin) for _, answer in given])
     await add_feed(tx, [answer_line(house, answer, notice) for notice, answer in given])
     await add_tasks(tx, house, [_urgent(house, a, now) for _, a in given if a.action in _URGENT])
+
+
+def _act(answer: Answer, origin: str) -> Act:
+    detail = {
+        "action": answer.action.value,
+        "path": answer.path.value,
+        "person": answer.person,
+        "people": answer.people,
+        "note": answer.note,
+    }
+    actor = answer.on_behalf_by or answer.person
+    return Act(actor=actor, origin=origin or answer.path.value, act="answer", subject=answer.notice, detail=detail)
 
 
 def _urgent(house: House, answer: Answer, now: datetime) -> Task:

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from dispatcher.ports import Reader, Transaction
@@ -12,22 +13,31 @@ _FIELDS = ("county", "at", "actor", "origin", "act", "subject", "detail", "previ
 _PAGE = 1_000
 
 
-async def write_audit(  # noqa: PLR0913 - who, from where, did what, to what, when
-    tx: Transaction, county: str, now: datetime, *, actor: str, origin: str, act: str, subject: str, detail: Mapping[str, object]
-) -> None:
-    """Add one entry in the transaction of the act itself."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Who (a user, a contact's id, ``policy:auto``) did what to what; ``origin`` is where from, such as an address or ``sms``."""
+
+    actor: str
+    act: str
+    subject: str
+    origin: str = ""
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+async def write_audit(tx: Transaction, county: str, now: datetime, acts: Sequence[Act]) -> None:
+    """Add entries in the transaction of the acts themselves."""
+    if not acts:
+        return
     rows = await tx.fetch("desk.last_audit")
-    entry = {
-        "county": county,
-        "at": to_ms(now),
-        "actor": actor,
-        "origin": origin,
-        "act": act,
-        "subject": subject,
-        "detail": json.dumps(detail, ensure_ascii=False, sort_keys=True),
-        "previous": rows[0]["hash"] if rows else "",
-    }
-    await tx.run("desk.add_audit", {**entry, "hash": hash_of(entry)})
+    previous = rows[0]["hash"] if rows else ""
+    entries = []
+    for act in acts:
+        detail = json.dumps(act.detail, ensure_ascii=False, sort_keys=True)
+        said = {"actor": act.actor, "origin": act.origin, "act": act.act, "subject": act.subject, "detail": detail}
+        entry = {"county": county, "at": to_ms(now), **said, "previous": previous}
+        previous = hash_of(entry)
+        entries.append({**entry, "hash": previous})
+    await tx.run_many("desk.add_audit", entries)
 
 
 def hash_of(entry: Mapping[str, object]) -> str:

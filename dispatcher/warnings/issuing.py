@@ -21,6 +21,7 @@ from dispatcher.policy.snapshot import plan_as_json
 from dispatcher.ports import Transaction
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
+from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.warnings.alerting import Released, plan_for, release
 from dispatcher.warnings.explain import change_as_json
 from dispatcher.warnings.feed import alert_line, change_line, task_line
@@ -105,7 +106,14 @@ async def _release(tx: Transaction, house: House, warning: Warning, now: datetim
     await tx.run_many("deliveries.add", [row_of(d) for d in deliveries])
     await add_tasks(tx, house, tasks)
     await add_feed(tx, [alert_line(house, released.alert, released.warning)])
+    await write_audit(tx, house.county, now, [_release_act(released.alert)])
     return Issued(alerts=1, notices=len(notices), deliveries=len(deliveries))
+
+
+def _release_act(alert: Alert) -> Act:
+    places = {village: Grade(now).word for village, _, now in alert.places}
+    detail = {"message_type": alert.message_type.value, "status": alert.status.value, "places": places}
+    return Act(actor=alert.released_by, act="release", subject=alert.id, detail=detail)
 
 
 async def _call_all(
