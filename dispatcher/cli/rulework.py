@@ -17,7 +17,7 @@ from dispatcher.demo import DemoOptions, recorded
 from dispatcher.errors import ConfigurationError
 from dispatcher.intake.catalogue import Catalogue
 from dispatcher.intake.decode import decode
-from dispatcher.intake.rejects import Reject
+from dispatcher.model.reject import Reject
 from dispatcher.ports import Item
 from dispatcher.settings import Deployment
 from dispatcher.warnings.explain import change_record

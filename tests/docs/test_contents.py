@@ -11,9 +11,9 @@ from dispatcher.accounts import Role
 from dispatcher.application import catalogue_of
 from dispatcher.files.countyfiles import load_county_files
 from dispatcher.intake.decode import decode
-from dispatcher.intake.rejects import RejectCode
 from dispatcher.intake.units import VARIABLES
 from dispatcher.model.answer import Said
+from dispatcher.model.reject import RejectCode
 from dispatcher.ports import Item
 from dispatcher.settings import check_adapters, load_deployment
 from dispatcher.web import api, events, intake
