@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.calls.agenda import agenda, entries_due, next_due, passed, satisfied_actions, state_of
+from dispatcher.calls.agenda import Entry, agenda, entries_due, next_due, passed, satisfied_actions, state_of
 from dispatcher.model.answer import Said
 from dispatcher.model.notice import NoticeState, Purpose
 from dispatcher.policy.model import Action, AnsweredBy, GradePlan, Quorum
@@ -59,7 +59,7 @@ def test_satisfied_actions_stop_their_own_steps_and_no_others() -> None:
 
 @given(times=st.lists(st.integers(0, 90 * 60), max_size=8).map(sorted))
 def test_whenever_one_looks_each_entry_is_taken_once_and_none_before_its_time(times: list[int]) -> None:
-    done, taken = 0, []
+    done, taken = 0, list[Entry]()
     for seconds in [*times, 90 * 60]:
         now = START + timedelta(seconds=seconds)
         due = entries_due(ENTRIES, done, NONE, START, now)

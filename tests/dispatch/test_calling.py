@@ -165,7 +165,7 @@ def test_a_silent_village_goes_up_the_chain_and_an_answered_one_does_not() -> No
     assert lines[0].grade is Grade.RED
     assert after.steps_done > opened.steps_done
     _, made, _, lines = escalate(HOUSE, opened, PLAN, [answer(Said.RECEIVED)], START + minutes(5))
-    assert made == lines == ()
+    assert (made, lines) == ((), ())
 
 
 def test_call_on_without_a_gap_is_call() -> None:
