@@ -23,7 +23,7 @@ from rules.grade import Grade
 
 AT_ONCE = 200
 _CLAIM_LEAST = 40
-_KEPT_FREE = 4  # a quarter of the slots waits for orange and red: slow lower grades must not hold them up
+_MORE_FOR_RED = 4  # orange and red have a quarter more slots: lower grades that hang must not hold them up
 _SEND_TIMEOUT_S = 20.0
 _LONGEST_NAP_S = 1.0
 _SETTLE_AT_ONCE = 500
@@ -45,6 +45,7 @@ class Sender:
         self._place = place
         self._channels = channels
         self._at_once = at_once
+        self._least = min(_CLAIM_LEAST, at_once // 2)
         self._in_hand: set[asyncio.Task[None]] = set()
         self._outcomes: asyncio.Queue[_Outcome | None] = asyncio.Queue()
         self._wake = asyncio.Event()
@@ -81,7 +82,7 @@ class Sender:
                     task.add_done_callback(self._done)
                 if settling.done():  # a fault of ours, raised below
                     break
-                if not claimed or len(self._in_hand) > self._at_once - _CLAIM_LEAST:
+                if not claimed or len(self._in_hand) > self._at_once - self._least:
                     await self._nap()
             if self._in_hand:
                 await asyncio.wait(self._in_hand)
@@ -97,7 +98,7 @@ class Sender:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._in_hand.discard(task)
         self._place.metrics.sending.set(len(self._in_hand))
-        if len(self._in_hand) <= self._at_once - _CLAIM_LEAST:
+        if len(self._in_hand) <= self._at_once - self._least:
             self._wake.set()
 
     async def _nap(self) -> None:
@@ -117,10 +118,10 @@ class Sender:
                 return []
         taken: list[Delivery] = []
         async with self._place.store.write() as tx:
-            stuck = await tx.fetch("deliveries.expired_leases", {"now": to_ms(now), "limit": free})
+            stuck = await tx.fetch("deliveries.expired_leases", {"now": to_ms(now), "limit": self._at_once})
             await tx.run_many("deliveries.settle", [row_of(on_lost_lease(value_of(Delivery, r), now)) for r in stuck])
             for grade in sorted(Grade, reverse=True):
-                room = free if grade >= Grade.ORANGE else free - self._at_once // _KEPT_FREE
+                room = free + self._at_once // _MORE_FOR_RED if grade >= Grade.ORANGE else free
                 if len(taken) < room:
                     taken += await self._claim_lane(tx, grade, now, room - len(taken))
         return taken
