@@ -85,8 +85,7 @@ class Pipeline:
 
     def _gather(self, first: _Arrived | None) -> tuple[list[_Arrived], bool]:
         """What is waiting, up to the bound of one transaction; false when it is the last."""
-        arrived: list[_Arrived] = []
-        one: _Arrived | None = first
+        arrived, one = list[_Arrived](), first
         while one is not None:
             arrived.append(one)
             self._tick_waits = self._tick_waits and one.batch is not None
@@ -223,9 +222,12 @@ class Pipeline:
     async def _acknowledge(self, one: _Arrived, parts: Sequence[Decoded]) -> None:
         if one.source is None or one.batch is None:
             return
-        if isinstance(one.source, Reporting):
-            one.source.report(one.batch, parts)
-        await one.source.ack(one.batch)
+        try:
+            if isinstance(one.source, Reporting):
+                one.source.report(one.batch, parts)
+            await one.source.ack(one.batch)
+        except Exception as error:  # noqa: BLE001 - supervision point: it is durable, whatever its source makes of that
+            self._place.log.error("ack_failed", source=one.batch.source, error=type(error).__name__)
         metrics, name = self._place.metrics, one.batch.source
         metrics.batches.labels(name).inc()
         metrics.readings.labels(name).inc(sum(len(p.readings) for p in parts))
