@@ -52,7 +52,8 @@ def read_ledger(lines: Iterable[bytes]) -> Ledger:
             arrived[entry["delivery"]] += 1
             to[entry["delivery"]] = entry["to"]
         elif entry["kind"] in _HEARD:
-            heard[entry["delivery"]] = (_HEARD[entry["kind"]], entry["to"], datetime.fromisoformat(entry["at"]))
+            first = (_HEARD[entry["kind"]], entry["to"], datetime.fromisoformat(entry["at"]))
+            heard.setdefault(entry["delivery"], first)  # who heard it twice has known it since the first time
     return Ledger(arrived, to, heard)
 
 

@@ -162,7 +162,7 @@ class Running:
     """One engine. Made by ``running``."""
 
     def __init__(self, store: Store, kept: House, clock: ManualClock, channels: Mapping[str, Channel]) -> None:
-        self.store = Failing(store)
+        self.store, self.started = Failing(store), clock.now()
         self.clock, self.house = clock, kept
         self.log, self.metrics = Quiet(), Metrics()
         self.place = Workplace(kept, self.store, clock, Broadcast(), self.metrics, Health(), self.log)
