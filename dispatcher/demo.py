@@ -27,7 +27,7 @@ from dispatcher.files.plain_recording import read_plain
 from dispatcher.files.recordings import load_profile, read_recording
 from dispatcher.model.notice import Notice
 from dispatcher.ports import DeliveryState, Source, Store, World
-from dispatcher.reckoning import Reckoning, read_ledger, reckon
+from dispatcher.reckoning import Reckoning, not_coming, read_ledger, reckon
 from dispatcher.rows import value_of
 from dispatcher.settings import AdapterChoice, Deployment, WebSettings, find_adapter, validated
 from dispatcher.timestamps import from_ms
@@ -147,7 +147,7 @@ class Demo:
             plans = await plans_of(reader, notices)
         reckoning = self._reckon(notices, plans, deliveries)
         waiting = {(d["notice"], d["channel"], d["address"]) for d in deliveries if DeliveryState(d["state"]) in OPEN}
-        lost = [message for message in reckoning.lost if message not in waiting]
+        lost = not_coming(reckoning.lost, waiting)
         return Summary(
             readings=await self._readings(),
             changes=counted["changes"],

@@ -92,6 +92,28 @@ def reckon(
     )
 
 
+def not_coming(lost: Iterable[tuple[str, str, str]], waiting: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """The lost messages without those that still wait to be sent, and those which a newer notice that waits has replaced.
+
+    ``waiting`` are (notice, channel, address); the id of a notice ends in its revision.
+    """
+    still = {(*_line(notice), channel, address) for notice, channel, address in waiting}
+    newest: dict[tuple[str, str], int] = {}
+    for village, revision, _, address in still:
+        newest[village, address] = max(newest.get((village, address), 0), revision)
+    return [
+        (notice, channel, address)
+        for notice, channel, address in lost
+        if (*_line(notice), channel, address) not in still and newest.get((_line(notice)[0], address), 0) <= _line(notice)[1]
+    ]
+
+
+def _line(notice: str) -> tuple[str, int]:
+    """The warning and village of a notice, and its revision; 0 for a message that belongs to no notice of ours."""
+    village, _, revision = notice.rpartition("/")
+    return village, int(revision or 0)
+
+
 def _owed(
     house: House, notice: Notice, notices: Sequence[Notice], plans: Mapping[str, GradePlan], notice_of: Mapping[str, str], ledger: Ledger
 ) -> set[tuple[str, str]]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from dispatcher.calls.escalating import plans_of
 from dispatcher.ports import DeliveryState
-from dispatcher.reckoning import Reckoning, read_ledger, reckon
+from dispatcher.reckoning import Reckoning, not_coming, read_ledger, reckon
 from rules.grade import Grade
 from tests.dispatch.making import HEAD, V1, V3, WARDEN, change, minutes
 from tests.dispatch.running import Running
@@ -89,6 +89,12 @@ async def test_what_arrives_twice_is_one_duplicate_and_not_lost(engine: Running)
     again = [line for line in lines if b"sms.accepted" in line and WARDEN.encode() in line]
     found = await reckoned(engine, [*lines, *again])
     assert (found.lost, found.duplicates) == ((), 1)
+
+
+def test_what_waits_and_what_a_newer_one_that_waits_replaces_is_still_coming() -> None:
+    lost = [("w/v/1", "sms", "a"), ("w/v/2", "sms", "a"), ("w/v/1", "sms", "b"), ("w/v/3", "sms", "a"), ("", "claimed", "d")]
+    assert not_coming(lost, [("w/v/2", "sms", "a")]) == [("w/v/1", "sms", "b"), ("w/v/3", "sms", "a"), ("", "claimed", "d")]
+    assert not_coming(lost, []) == lost
 
 
 def test_a_line_cut_short_by_a_crash_is_left_out() -> None:
