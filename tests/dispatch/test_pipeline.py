@@ -152,6 +152,14 @@ async def test_a_silent_gauge_is_a_task_and_no_lowering(engine: Running) -> None
     assert [n.grade for n in await engine.notices() if n.village == V3] == [Grade.RED]
 
 
+async def test_deciding_again_sees_the_very_same_now_to_the_microsecond(engine: Running) -> None:
+    engine.clock.advance(timedelta(microseconds=1_234_567))
+    await engine.read(batch(rain(12, START)))
+    awaited = engine.pipeline.engine.next_tick()
+    await engine.pipeline.start()
+    assert engine.pipeline.engine.next_tick() == awaited
+
+
 async def test_a_damaged_journal_is_not_replayed_as_if_it_were_whole(engine: Running) -> None:
     await engine.read(batch(rain(12, START)))
     async with engine.store.write() as tx:
