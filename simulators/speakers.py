@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -99,6 +100,7 @@ class Speakers:
             clean_session=False,  # what is said while we are away waits for us
             timeout=PUBLISH_TIMEOUT_S,
             max_inflight_messages=100,
+            logger=logging.Logger("speakers", logging.ERROR),  # noqa: LOG001  # a storm has more reports under way than it likes
         )
 
     def _hear(self, topic: str, payload: bytes) -> None:

@@ -16,7 +16,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.channels import mqtt_connection
+from adapters import mqtt_connection
 from dispatcher.errors import ConfigurationError, PermanentFailure, Problem, SourceLost, TransientFailure, UnknownOutcome
 from dispatcher.ports import Adapter, DeliveryState, Heard, Message, Receipt, World
 

@@ -19,6 +19,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 from pydantic import Field, model_validator
 
+from adapters import mqtt_connection
 from adapters.sources.login import LoginSettings, password, tls_context
 from dispatcher.errors import SourceLost
 from dispatcher.ports import Adapter, Batch, Item, Kind, Source, World
@@ -132,23 +133,16 @@ class MqttSource:
     async def batches(self, positions: Mapping[str, str]) -> AsyncIterator[Batch]:
         """Yield what the broker sends; the broker itself knows the position of the session."""
         del positions
-        leaving: BaseException | None = None
         client, line = self._connection()
         self._line, self._unacknowledged = line, 0
         self._room.set()
         try:
-            async with client:
-                try:
-                    await self._subscribe(client)
-                    while True:
-                        await self._room.wait()
-                        yield self._batch(await self._take(client, line), line)
-                except (GeneratorExit, asyncio.CancelledError) as error:
-                    leaving = error
-                    raise
+            async with mqtt_connection.connected(client):
+                await self._subscribe(client)
+                while True:
+                    await self._room.wait()
+                    yield self._batch(await self._take(client, line), line)
         except aiomqtt.MqttError as error:
-            if leaving is not None:  # the farewell failed: nobody waits for it
-                raise leaving from None
             raise SourceLost(f"{self.name}: MQTT broker {self._address}: {error}") from error
 
     async def ack(self, batch: Batch) -> None:

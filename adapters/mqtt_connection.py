@@ -22,6 +22,8 @@ async def connected(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
             await opening
             await client.__aexit__(None, None, None)
         raise
+    finally:
+        del opening  # with the error it may hold, and the socket that hangs on it
     try:
         yield client
     finally:
