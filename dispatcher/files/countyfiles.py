@@ -21,6 +21,7 @@ from rules.errors import RuleError, RuleErrors
 from rules.model import RuleSet
 from rules.parse import parse_rules
 from rules.plan import Plan, compile_rules
+from rules.scenario_text import SUFFIX as SCENARIO
 
 _YAML = frozenset({".yaml", ".yml"})
 _RULES = frozenset({".yaml", ".yml", ".csv"})
@@ -99,7 +100,8 @@ def located(problem: Problem, directory: Path, rules: Path | None = None) -> Pro
 
 def _rule_texts(folder: Path, problems: list[Problem]) -> dict[str, str]:
     own: list[Problem] = []
-    texts = read_tree(folder, _RULES, own)
+    # Scenarios stand beside the rules they test; they are no rules.
+    texts = {name: text for name, text in read_tree(folder, _RULES, own).items() if not name.endswith(SCENARIO)}
     problems.extend(replace(problem, file=f"rules/{problem.file}") for problem in own)
     return texts
 

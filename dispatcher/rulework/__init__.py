@@ -1,0 +1,1 @@
+"""Work with rules as with code: tests, checks, skill, differences and reasons."""

@@ -1,0 +1,72 @@
+"""Versions of rules against what really happened: each is run over the same history and scored by the same events."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from dispatcher.errors import ConfigurationError
+from dispatcher.registry.model import Registry
+from dispatcher.registry.places import places_of
+from dispatcher.rulework.events import Events
+from dispatcher.rulework.history import History, replayed
+from dispatcher.rulework.packs import version_of
+from rules.change import Change
+from rules.engine import Engine
+from rules.errors import RuleErrors
+from rules.model import GRADES
+from rules.plan import Plan, compile_rules
+from rules.skill import Line, Score, highest, lines, score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of the rules, ready to run, under the name it is shown by."""
+
+    name: str
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How one version did at one kind of place; ``scores`` go from blue to red, ``units`` hold the same per place."""
+
+    version: str
+    kind: str
+    scores: tuple[Score, ...]
+    units: Mapping[str, tuple[Score, ...]]
+
+
+def version(path: Path, registry: Registry) -> Version:
+    """The rules at a path, compiled for a county; ConfigurationError carries every mistake."""
+    pack = version_of(path)
+    try:
+        return Version(name=str(path), plan=compile_rules(pack.parsed(), places_of(registry), registry.county.timezone))
+    except RuleErrors as errors:
+        raise ConfigurationError([pack.named(e) for e in errors.errors]) from errors
+
+
+def run(chosen: Version, history: History) -> list[Change]:
+    """All that a version would have changed."""
+    return list(replayed(Engine(chosen.plan), history))
+
+
+def results(name: str, changes: Sequence[Change], events: Sequence[Events], history: History, before: timedelta) -> Iterator[Result]:
+    """The skill of one version for each kind of place that has events. Events outside the history are left out."""
+    for found in events:
+        graded = graded_units(changes, found.stations)
+        inside = [e for e in found.events if e.end >= history.begin and e.begin <= history.end]
+        scores = tuple(score(g, inside, graded, before) for g in GRADES)
+        with_events = dict.fromkeys(e.unit for e in inside)
+        alarmed = dict.fromkeys(a.unit for s in scores for a in s.false_alarms)
+        units = {
+            unit: tuple(score(g, [e for e in inside if e.unit == unit], {unit: graded.get(unit, ())}, before) for g in GRADES)
+            for unit in sorted(with_events | alarmed)
+        }
+        yield Result(version=name, kind=found.kind.value, scores=scores, units=units)
+
+
+def graded_units(changes: Sequence[Change], stations: Mapping[str, tuple[str, ...]]) -> dict[str, Line]:
+    """The grades over time of every unit: the highest of its stations. A unit may itself be what a rule grades."""
+    by_station = lines(changes)
+    return {unit: highest([by_station[s] for s in dict.fromkeys((unit, *behind)) if s in by_station]) for unit, behind in stations.items()}
