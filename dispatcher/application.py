@@ -5,7 +5,7 @@ desk (replies that come meanwhile are still recorded), the store last.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -18,17 +18,17 @@ from dispatcher.deliveries.sender import Sender
 from dispatcher.errors import ConfigurationError
 from dispatcher.files.countyfiles import CountyFiles, load_county_files, located
 from dispatcher.house import House
+from dispatcher.intake.activation import activate
 from dispatcher.intake.catalogue import Catalogue, CatalogueEntry, catalogue
 from dispatcher.intake.decode import DEFAULT_LIMITS
 from dispatcher.intake.http_intake import HttpIntake
 from dispatcher.intake.pipeline import Pipeline
 from dispatcher.intake.sourcing import keep_open
+from dispatcher.lifetime import Lifetime, calling, cancelled
 from dispatcher.ports import Channel, Listening, Source, Store, World
 from dispatcher.registry.model import Registry
 from dispatcher.serving import bind, make_server
 from dispatcher.settings import AdapterChoice, Deployment, find_adapter, secret_of, validated
-from dispatcher.timestamps import to_ms
-from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.upkeep.broadcast import Broadcast
 from dispatcher.upkeep.health import Health
 from dispatcher.upkeep.log import Log
@@ -36,8 +36,6 @@ from dispatcher.upkeep.metrics import Metrics
 from dispatcher.web.application import create_app
 from dispatcher.web.context import WebContext
 from dispatcher.workplace import Workplace
-
-_BOUND_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +81,11 @@ class Application:
     health: Health = field(default_factory=Health)
     intake: HttpIntake = field(default_factory=HttpIntake)
     reading: list[asyncio.Task[None]] = field(default_factory=list)
-    _closing: list[tuple[str, Callable[[], Awaitable[Any]]]] = field(default_factory=list)
-    _ended: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    lifetime: Lifetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is open but the store."""
+        self.lifetime = Lifetime(self.log)
 
     async def start(self) -> None:
         """Open everything, straight down; whatever fails closes what was opened before it."""
@@ -104,30 +105,30 @@ class Application:
             raise
 
     async def _open(self) -> None:  # deliberately one straight line: the order is the point
-        self._later("store", self.store.close)
+        self.lifetime.later("store", self.store.close)
         listening = bind(self.deployment.web.host, self.deployment.web.port)
         host, port = listening.getsockname()[:2]
         self.url = self.deployment.web.public_url or f"http://{host}:{port}"
-        self._later("socket", _call(listening.close))
+        self.lifetime.later("socket", calling(listening.close))
         self.place = Workplace(self._house(), self.store, self.clock, Broadcast(), self.metrics, self.health, self.log)
         await self._open_broker()
         channels = self._channels()
         for name, channel in channels.items():
-            self._later(f"channel {name}", channel.close)
+            self.lifetime.later(f"channel {name}", channel.close)
 
         self.pipeline = Pipeline(self.place, self.loaded.files.plan, self.loaded.catalogue, DEFAULT_LIMITS)
         recovered = await self.pipeline.start()
-        await self._activate()
+        await activate(self.place, self._digests())
         self.sender = Sender(self.place, channels)
         lost = await self.sender.recover()
         if recovered.seq:
             self.log.info("recovered", journal_seq=recovered.seq, replayed=recovered.replayed, in_hand=lost)
 
         desk = Desk(self.place, channels, self.sender.wake)
-        self._run("desk", desk.run(), desk.stop)
+        self.lifetime.run("desk", desk.run(), desk.stop)
         for channel in channels.values():
             if isinstance(channel, Listening):
-                self._until_stop("listening", desk.listen(channel))
+                self.lifetime.until_stop("listening", desk.listen(channel))
         stopping = asyncio.Event()
         server = make_server(create_app(self._web(desk, stopping)))
 
@@ -135,15 +136,15 @@ class Application:
             stopping.set()
             server.should_exit = True
 
-        self._run("web", server.serve(sockets=[listening]), stop_server)
+        self.lifetime.run("web", server.serve(sockets=[listening]), stop_server)
 
     def begin(self) -> None:
         """Send, let timers fire, decide, read: the world is there."""
-        self._run("sender", self.sender.run(), self.sender.stop)
-        self._until_stop("timekeeper", Timekeeper(self.place, self.pipeline, self.sender.wake).run())
-        self._later("snapshot", self.pipeline.snapshot)
-        self._run("pipeline", self.pipeline.run(), self.pipeline.stop)
-        self._later("sources", lambda: _cancel(*self.reading))
+        self.lifetime.run("sender", self.sender.run(), self.sender.stop)
+        self.lifetime.until_stop("timekeeper", Timekeeper(self.place, self.pipeline, self.sender.wake).run())
+        self.lifetime.later("snapshot", self.pipeline.snapshot)
+        self.lifetime.run("pipeline", self.pipeline.run(), self.pipeline.stop)
+        self.lifetime.later("sources", lambda: cancelled(*self.reading))
         for source in (self.intake, *self._sources()):
             self.read(source)
 
@@ -151,24 +152,15 @@ class Application:
         """Begin to read a source; the task ends when it is read out."""
         task = asyncio.create_task(keep_open(self.place, self.pipeline, source), name=f"source {source.name}")
         self.reading.append(task)
-        self._watch(task, may_end=True)
-        return task
+        return self.lifetime.watch(task, may_end=True)
 
     async def finished(self) -> None:
         """Wait until a part that must run has ended, and raise what it raised. A source that is read out does not count."""
-        await asyncio.shield(self._ended)
+        await self.lifetime.finished()
 
     async def stop(self) -> None:
         """Close in reverse; each part has a bound, and one that fails does not keep the others open."""
-        while self._closing:
-            name, close = self._closing.pop()
-            try:
-                async with asyncio.timeout(_BOUND_S):
-                    await close()
-            except TimeoutError:
-                self.log.warning("slow_to_stop", part=name, bound_s=_BOUND_S)
-            except Exception as error:  # noqa: BLE001 - supervision point: the rest must still be closed
-                self.log.error("failed_to_stop", part=name, error=repr(error))
+        await self.lifetime.stop()
 
     # ------------------------------------------------------------------------------------------- parts
 
@@ -196,7 +188,7 @@ class Application:
         if self.deployment.broker is not None:
             broker = self._build("brokers", "broker", self.deployment.broker)
             await broker.start()
-            self._later("broker", broker.stop)
+            self.lifetime.later("broker", broker.stop)
 
     def _channels(self) -> Mapping[str, Channel]:
         """Every channel that can be built; one that cannot is said, and its deliveries go to their fallbacks."""
@@ -213,24 +205,14 @@ class Application:
     def _sources(self) -> list[Source]:
         return [self._build("sources", name, choice) for name, choice in self.deployment.sources.items()]
 
-    async def _activate(self) -> None:
-        """Write down which registry, policies, texts and rules decide from now on, when they are other than before."""
+    def _digests(self) -> Mapping[str, str]:
         files = self.loaded.files
-        digests = {
+        return {
             "registry": files.registry.digest,
             "policies": files.policies.digest,
             "templates": files.templates.digest,
-            "rules": self.loaded.files.plan.digest,
+            "rules": files.plan.digest,
         }
-        now = to_ms(self.clock.now())
-        async with self.store.write() as tx:
-            for kind, digest in digests.items():
-                rows = await tx.fetch("journal.last_activation", {"county": self.place.house.county, "kind": kind})
-                if not rows or rows[0]["digest"] != digest:
-                    await write_audit(
-                        tx, self.place.house.county, self.clock.now(), [Act(actor="start", act=f"activate {kind}", subject=digest)]
-                    )
-                    await tx.run("journal.activate", {"county": self.place.house.county, "kind": kind, "digest": digest, "at": now})
 
     def _web(self, desk: Desk, stopping: asyncio.Event) -> WebContext:
         house = self.place.house
@@ -250,54 +232,3 @@ class Application:
             refused=lambda code: self.metrics.rejects.labels(self.intake.name, code).inc(),
             stopping=stopping,
         )
-
-    # ----------------------------------------------------------------------------------------- closing
-
-    def _later(self, name: str, close: Callable[[], Awaitable[Any]]) -> None:
-        self._closing.append((name, close))
-
-    def _watch(self, task: asyncio.Task[Any], *, may_end: bool = False) -> None:
-        """The end of a part that must run is the end of the engine, unless it is being stopped."""
-
-        def ended(task: asyncio.Task[Any]) -> None:
-            if task.cancelled() or self._ended.done() or (may_end and task.exception() is None):
-                return
-            error = task.exception()
-            if error is None:
-                self._ended.set_result(None)
-            else:
-                self.log.error("part_failed", part=task.get_name(), error=repr(error))
-                self._ended.set_exception(error)
-
-        task.add_done_callback(ended)
-
-    def _run(self, name: str, work: Any, stop: Callable[[], Awaitable[Any]]) -> None:  # noqa: ANN401 - any coroutine
-        """A part that must run; closing asks it to stop and waits for it."""
-        task = asyncio.create_task(work, name=name)
-        self._watch(task)
-
-        async def close() -> None:
-            await stop()
-            await asyncio.wait([task])
-
-        self._later(name, close)
-
-    def _until_stop(self, name: str, work: Any) -> None:  # noqa: ANN401 - any coroutine
-        """A part that must run and holds nothing: it is cancelled."""
-        task = asyncio.create_task(work, name=name)
-        self._watch(task)
-        self._later(name, lambda: _cancel(task))
-
-
-def _call(close: Callable[[], None]) -> Callable[[], Awaitable[None]]:
-    async def closing() -> None:
-        close()
-
-    return closing
-
-
-async def _cancel(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
