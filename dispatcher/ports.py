@@ -75,6 +75,15 @@ class Reporting(Protocol):
         ...
 
 
+@runtime_checkable
+class Announcing(Protocol):
+    """A source that knows when it is connected and subscribed: until then the engine is not ready."""
+
+    def when_open(self, call: Callable[[], None]) -> None:
+        """Have this called each time the far side has let us in."""
+        ...
+
+
 # ---------------------------------------------------------------------------------------------- channels
 
 

@@ -6,7 +6,7 @@ something, and for partitions whose position this engine does not know.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from typing import Any, Literal, cast
 
 from pydantic import Field, model_validator
@@ -54,6 +54,10 @@ class KafkaSettings(LoginSettings):
         return self
 
 
+def _nobody() -> None:
+    """Nobody wants to know."""
+
+
 class KafkaSource:
     """One member of a consumer group."""
 
@@ -68,6 +72,7 @@ class KafkaSource:
         self._commit_at = 0.0
         self._unacknowledged = 0
         self._room = asyncio.Event()
+        self._opened: Callable[[], None] = _nobody
 
     async def batches(self, positions: Mapping[str, str]) -> AsyncIterator[Batch]:
         """Yield what the group's share of the partitions holds, each first taken up at its position in ``positions``."""
@@ -79,6 +84,7 @@ class KafkaSource:
         try:
             async with asyncio.timeout(self._settings.timeout_s):
                 await consumer.start()
+            self._opened()
             while True:
                 await self._room.wait()
                 records = await consumer.getmany(timeout_ms=int(self._settings.probe_s * 1000), max_records=self._settings.batch_items)
@@ -91,6 +97,10 @@ class KafkaSource:
             raise SourceLost(f"{self.name}: Kafka at {', '.join(self._settings.bootstrap)}: {reason}") from error
         finally:
             await self._close(consumer)
+
+    def when_open(self, call: Callable[[], None]) -> None:
+        """Called once the cluster has answered and the group has let us in."""
+        self._opened = call
 
     async def ack(self, batch: Batch) -> None:
         """Remember what is durable and tell Kafka now and then; a failure of that is no loss, the truth is elsewhere."""

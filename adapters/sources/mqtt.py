@@ -9,7 +9,7 @@ The broker must be willing to have as many messages unacknowledged as ``receive_
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import lru_cache
 from typing import Any, Literal, cast
 
@@ -114,6 +114,10 @@ class _Line:
                 return
 
 
+def _nobody() -> None:
+    """Nobody wants to know."""
+
+
 class MqttSource:
     """One persistent session at one broker."""
 
@@ -128,6 +132,7 @@ class MqttSource:
         self._line: _Line | None = None
         self._unacknowledged = 0
         self._room = asyncio.Event()
+        self._opened: Callable[[], None] = _nobody
         self._kind = lru_cache(maxsize=65_536)(self._kind_of)
 
     async def batches(self, positions: Mapping[str, str]) -> AsyncIterator[Batch]:
@@ -139,11 +144,16 @@ class MqttSource:
         try:
             async with mqtt_connection.connected(client):
                 await self._subscribe(client)
+                self._opened()
                 while True:
                     await self._room.wait()
                     yield self._batch(await self._take(client, line), line)
         except aiomqtt.MqttError as error:
             raise SourceLost(f"{self.name}: MQTT broker {self._address}: {error}") from error
+
+    def when_open(self, call: Callable[[], None]) -> None:
+        """Called once the broker has granted the subscriptions: what is published before the first time is not for us."""
+        self._opened = call
 
     async def ack(self, batch: Batch) -> None:
         """Acknowledge each message of the batch; those of an earlier connection come again and are left alone."""

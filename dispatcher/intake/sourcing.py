@@ -5,7 +5,7 @@ import random
 
 from dispatcher.errors import SourceLost
 from dispatcher.intake.pipeline import Pipeline
-from dispatcher.ports import Source
+from dispatcher.ports import Announcing, Source
 from dispatcher.workplace import Workplace
 
 _FIRST_WAIT_S = 0.5
@@ -17,11 +17,20 @@ async def keep_open(place: Workplace, pipeline: Pipeline, source: Source) -> Non
     part = f"source {source.name}"
     chance = random.Random()  # noqa: S311 - spreads reconnections, guards nothing
     wait_s = _FIRST_WAIT_S
+
+    def opened() -> None:
+        place.metrics.source_up.labels(source.name).set(1)
+        place.health.clear(part)
+
+    if isinstance(source, Announcing):
+        place.health.set(part, "not connected yet")
+        source.when_open(opened)
     while True:
         try:
             async with place.store.read() as reader:
                 rows = await reader.fetch("journal.positions", {"source": source.name})
-            place.metrics.source_up.labels(source.name).set(1)
+            if not isinstance(source, Announcing):
+                opened()
             async for batch in source.batches({row["name"]: row["position"] for row in rows}):
                 await pipeline.offer(source, batch)
                 place.health.clear(part)

@@ -17,7 +17,7 @@ from tests.integration.programs import ROOT, Programs
 CONFIG = ROOT / "config"
 
 
-def commands(group: Any, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+def commands(group: object, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """Every command with the words that lead to it."""
     below = getattr(group, "commands", {})
     return [words, *(found for name, command in below.items() for found in commands(command, (*words, name)))]

@@ -12,10 +12,16 @@ from tests.integration.installation import IN_ITS_BED_M, OVER_THE_BANK_M, RIVER,
 from tests.integration.programs import Programs, count, ledger, rows
 from tests.services.mosquitto import Mosquitto
 
+STOPS_WITHIN_S = 5.0
+
 
 @pytest.fixture
 def installed(programs: Programs, mosquitto_with: Callable[..., Mosquitto]) -> Installation:
-    broker = {"port": mosquitto_with().port}
+    return installation(programs, mosquitto_with())
+
+
+def installation(programs: Programs, mosquitto: Mosquitto) -> Installation:
+    broker = {"port": mosquitto.port}
     return Installation(programs, sources={"mqtt": {"adapter": "mqtt"} | broker}, speakers=broker)
 
 
@@ -79,3 +85,20 @@ def test_an_engine_that_dies_while_it_sends_tells_everybody_and_says_what_may_ha
     owed = {row["id"] for row in rows(installed.database, "SELECT id FROM deliveries WHERE channel <> 'duty_room'")}
     assert owed == set(told)
     assert {delivery for delivery, times in told.items() if times > 1} <= marked
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["there", "gone"])
+def test_an_engine_on_mqtt_stops_in_time_whether_the_broker_is_there_or_gone(
+    programs: Programs,
+    mosquitto_with: Callable[..., Mosquitto],
+    gone: bool,  # noqa: FBT001
+) -> None:
+    mosquitto = mosquitto_with()
+    installed = installation(programs, mosquitto)
+    engine = installed.start()
+    publish(installed, IN_ITS_BED_M)
+    engine.until(lambda: count(installed.database, "journal", "kind = 'batch'") == 1, "the reading in the journal")
+    if gone:
+        mosquitto.pause()
+    engine.signal(signal.SIGINT)
+    assert engine.wait(STOPS_WITHIN_S).code == 0
