@@ -25,7 +25,18 @@ async def connected(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
     finally:
         del opening  # with the error it may hold, and the socket that hangs on it
     try:
+        heed_cancellation()
         yield client
     finally:
         with contextlib.suppress(aiomqtt.MqttError):
             await client.__aexit__(None, None, None)
+
+
+def heed_cancellation() -> None:
+    """Raise the cancellation that the await before this may have lost.
+
+    Python 3.11's ``asyncio.wait_for``, on which aiomqtt's calls rest, drops one that comes just as the call succeeds.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

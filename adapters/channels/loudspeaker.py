@@ -86,6 +86,7 @@ class Loudspeaker:
         try:
             async with mqtt_connection.connected(self._connect()) as client:
                 granted = await client.subscribe(STATUS_TOPICS, qos=1)
+                mqtt_connection.heed_cancellation()
                 if any(getattr(code, "value", code) not in (0, 1, 2) for code in granted):
                     raise SourceLost(f"the broker of the speakers does not let us subscribe to {STATUS_TOPICS}")
                 self._client = client

@@ -144,6 +144,7 @@ class MqttSource:
         try:
             async with mqtt_connection.connected(client):
                 await self._subscribe(client)
+                mqtt_connection.heed_cancellation()
                 self._opened()
                 while True:
                     await self._room.wait()
