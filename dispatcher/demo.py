@@ -38,6 +38,7 @@ _SENDER = "+447700900000"
 _READY_S = 20.0
 _STOP_S = 3.0
 _LOOK_EVERY_S = 0.2
+_LOOKS = 10
 _BEFORE_FIRST = timedelta(minutes=1)
 _TOWN_STARTS_S = 1.5
 
@@ -145,8 +146,13 @@ class Demo:
             notices = [value_of(Notice, row) for row in await reader.fetch("notices.all", county)]
             deliveries = await reader.fetch("deliveries.all", county)
             plans = await plans_of(reader, notices)
-        reckoning = self._reckon(notices, plans, deliveries)
         waiting = {(d["notice"], d["channel"], d["address"]) for d in deliveries if DeliveryState(d["state"]) in OPEN}
+        reckoning = self._reckon(notices, plans, deliveries)
+        for _ in range(_LOOKS):  # what a broker has taken is on its way to a speaker: not yet heard is not yet lost
+            if not not_coming(reckoning.lost, waiting):
+                break
+            await asyncio.sleep(_LOOK_EVERY_S)
+            reckoning = self._reckon(notices, plans, deliveries)
         lost = not_coming(reckoning.lost, waiting)
         return Summary(
             readings=await self._readings(),
