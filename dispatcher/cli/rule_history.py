@@ -129,8 +129,8 @@ def _say(found: Sequence[Result], known: Sequence[Events], past: History, county
     typer.echo(f"{past.begin.astimezone(zone):%Y-%m-%d %H:%M} – {past.end.astimezone(zone):%Y-%m-%d %H:%M}")
     head = f"{'grade':<7}{'version':<34}{'events':>7}{'hits':>6}{'late':>6}{'misses':>8}{'false':>7}{'POD':>7}{'FAR':>7}{'CSI':>7}  lead"
     for events in known:
-        same = [r for r in found if r.kind == events.kind.value]
-        typer.secho(f"\nby {events.kind.value}", bold=True)
+        same = [r for r in found if (r.kind, r.hazard) == (events.kind.value, events.hazard)]
+        typer.secho(f"\nby {events.kind.value}{', ' if events.hazard else ''}{events.hazard}", bold=True)
         typer.echo(head)
         for n in range(4):
             for r in same:
@@ -157,7 +157,7 @@ def _hours(length: timedelta) -> str:
 
 def _record(r: Result) -> dict[str, Any]:
     units = {unit: [_score(s) for s in scores] for unit, scores in r.units.items()}
-    return {"version": r.version, "kind": r.kind, "scores": [_score(s) for s in r.scores], "units": units}
+    return {"version": r.version, "kind": r.kind, "hazard": r.hazard, "scores": [_score(s) for s in r.scores], "units": units}
 
 
 def _score(s: Score) -> dict[str, Any]:

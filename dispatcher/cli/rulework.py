@@ -10,6 +10,7 @@ import typer
 
 from dispatcher.application import load
 from dispatcher.cli.rule_history import backtest, diff
+from dispatcher.cli.rule_reasons import explain, schema
 from dispatcher.cli.rule_tests import check, run_tests
 from dispatcher.cli.running import WRONG, say_problems
 from dispatcher.errors import ConfigurationError
@@ -59,3 +60,5 @@ def replay(
 
 rules.command()(backtest)
 rules.command()(diff)
+rules.command()(explain)
+rules.command()(schema)

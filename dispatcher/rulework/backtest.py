@@ -29,10 +29,14 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How one version did at one kind of place; ``scores`` go from blue to red, ``units`` hold the same per place."""
+    """How one version did at one kind of place and one hazard (empty: all).
+
+    ``scores`` go from blue to red, ``units`` hold the same per place.
+    """
 
     version: str
     kind: str
+    hazard: str
     scores: tuple[Score, ...]
     units: Mapping[str, tuple[Score, ...]]
 
@@ -54,7 +58,7 @@ def run(chosen: Version, history: History) -> list[Change]:
 def results(name: str, changes: Sequence[Change], events: Sequence[Events], history: History, before: timedelta) -> Iterator[Result]:
     """The skill of one version for each kind of place that has events. Events outside the history are left out."""
     for found in events:
-        graded = graded_units(changes, found.stations)
+        graded = graded_units(changes, found)
         inside = [e for e in found.events if e.end >= history.begin and e.begin <= history.end]
         scores = tuple(score(g, inside, graded, before) for g in GRADES)
         with_events = dict.fromkeys(e.unit for e in inside)
@@ -63,10 +67,12 @@ def results(name: str, changes: Sequence[Change], events: Sequence[Events], hist
             unit: tuple(score(g, [e for e in inside if e.unit == unit], {unit: graded.get(unit, ())}, before) for g in GRADES)
             for unit in sorted(with_events | alarmed)
         }
-        yield Result(version=name, kind=found.kind.value, scores=scores, units=units)
+        yield Result(version=name, kind=found.kind.value, hazard=found.hazard, scores=scores, units=units)
 
 
-def graded_units(changes: Sequence[Change], stations: Mapping[str, tuple[str, ...]]) -> dict[str, Line]:
-    """The grades over time of every unit: the highest of its stations. A unit may itself be what a rule grades."""
-    by_station = lines(changes)
-    return {unit: highest([by_station[s] for s in dict.fromkeys((unit, *behind)) if s in by_station]) for unit, behind in stations.items()}
+def graded_units(changes: Sequence[Change], found: Events) -> dict[str, Line]:
+    """The grades over time of every unit: the highest of its stations, in the events' hazard. A unit may itself be what a rule grades."""
+    by_station = lines(c for c in changes if found.hazard in ("", c.hazard))
+    return {
+        unit: highest([by_station[s] for s in dict.fromkeys((unit, *behind)) if s in by_station]) for unit, behind in found.stations.items()
+    }

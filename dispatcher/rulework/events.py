@@ -1,6 +1,6 @@
 """What really happened, from a table: place, from, to, grade at least; and which stations speak for each place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -29,9 +29,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Events:
-    """Events of one kind of place, and the stations behind every place of that kind, those without an event too."""
+    """Events of one kind of place and one hazard, and the stations behind every place of that kind, those without an event too.
+
+    An empty hazard stands for all of them.
+    """
 
     kind: Kind
+    hazard: str
     events: tuple[Event, ...]
     stations: Mapping[str, tuple[str, ...]]
 
@@ -40,16 +44,16 @@ def read_events(path: Path, registry: Registry) -> tuple[Events, ...]:
     """The events of a CSV file by kind of place; ConfigurationError carries every mistake with its line."""
     problems: list[Problem] = []
     text = read_text(path, problems, str(path))
-    found: dict[Kind, list[Event]] = {}
+    found: dict[tuple[Kind, str], list[Event]] = {}
     for row in read_table(text, str(path), _COLUMNS, _OPTIONAL, problems) if text else ():
         event = _event(row, registry)
         if event:
-            found.setdefault(_kind(registry, event.unit), []).append(event)
+            found.setdefault((_kind(registry, event.unit), event.hazard), []).append(event)
     if not found and not problems:
         problems.append(Problem(str(path), "there is no event; at least one is needed"))
     if problems:
         raise ConfigurationError(problems)
-    return tuple(Events(kind=k, events=tuple(e), stations=stations_of(registry, k)) for k, e in sorted(found.items()))
+    return tuple(Events(kind=k, hazard=h, events=tuple(e), stations=stations_of(registry, k)) for (k, h), e in sorted(found.items()))
 
 
 def stations_of(registry: Registry, kind: Kind) -> dict[str, tuple[str, ...]]:
@@ -93,8 +97,3 @@ def _time(row: Row, column: str, zone: ZoneInfo) -> datetime | None:
         row.wrong(column, f"{row[column]!r} is not a time; allowed: such as 2024-10-29T18:30, local to the county, or with an offset")
         return None
     return found if found.tzinfo else found.replace(tzinfo=zone)
-
-
-def hazards_of(events: Sequence[Events]) -> tuple[str, ...]:
-    """The hazards that events name; empty stands for those that name none."""
-    return tuple(sorted({e.hazard for found in events for e in found.events}))

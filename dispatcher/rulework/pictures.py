@@ -62,8 +62,7 @@ def draw_events(folder: Path, county: Registry, past: History, known: Sequence[E
 
 def _sight(event: Event, found: Events, runs: Sequence[Run], past: History) -> _Sight:
     window = (max(event.begin - _BEFORE, past.begin), min(event.end + _AFTER, past.end))
-    behind = {event.unit: found.stations.get(event.unit, ())}
-    bands = tuple((name, graded_units(changes, behind)[event.unit]) for _, changes, name in runs)
+    bands = tuple((name, graded_units(changes, found).get(event.unit, ())) for _, changes, name in runs)
     return _Sight(event=event, window=window, place=_telling(event, found, runs[0], window), bands=bands)
 
 
