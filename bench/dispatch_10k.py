@@ -16,6 +16,7 @@ from bench.brokers import mosquitto
 from bench.county import Size, station, write_county
 from bench.figure import figure
 from dispatcher.application import Application, load
+from dispatcher.cli.running import run_async
 from dispatcher.clock import SystemClock
 from dispatcher.demo import free_port, open_store
 from dispatcher.ports import Kind
@@ -87,7 +88,7 @@ def main(runs: int = 3) -> None:
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as made, mosquitto(Path(made)) as broker:
             folder = write_county(Path(made) / "county", Size(villages=VILLAGES, stations=2, linked=VILLAGES))
-            results.append(asyncio.run(once(folder, broker)))
+            results.append(run_async(once(folder, broker)))
     note = "one red alert, 30,000 SMS through twilio's client + 10,000 speaker commands over Mosquitto; town on the same machine"
     figure("dispatch.10k.committed_s", [r[0] for r in results], "s", VILLAGES, "reading in to 40,000 deliveries committed; " + note)
     figure("dispatch.10k.accepted_s", [r[1] for r in results], "s", VILLAGES, "reading in to the last one accepted; " + note)

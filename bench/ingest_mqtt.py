@@ -18,6 +18,7 @@ from bench.county import Size, write_county
 from bench.figure import figure, percentile
 from bench.gauges import STATIONS
 from dispatcher.application import Application, load
+from dispatcher.cli.running import run_async
 from dispatcher.clock import SystemClock
 from dispatcher.demo import open_store
 from dispatcher.ports import Batch, Source, World
@@ -86,12 +87,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made, mosquitto(Path(made)) as port:
         write_county(Path(made) / "county", Size(villages=50, stations=STATIONS, linked=1, mode="shadow"))
         for _ in range(RUNS):
-            taken = asyncio.run(take(Path(made), port, COUNT, 0))
+            taken = run_async(take(Path(made), port, COUNT, 0))
             middle = taken[COUNT // 10 :]
             rates.append(len(middle) / (middle[-1][0] - middle[0][0]))
         half = statistics.median(rates) / 2
         for _ in range(RUNS):
-            delays = [delay * 1000 for _, delay in asyncio.run(take(Path(made), port, PACED, half))]
+            delays = [delay * 1000 for _, delay in run_async(take(Path(made), port, PACED, half))]
             p50.append(percentile(delays, 0.50))
             p99.append(percentile(delays, 0.99))
     note = f"Mosquitto, QoS 1, one reading per message, {PUBLISHERS} publishers, {STATIONS} gauges, SQLite synced, 1 % grade changes"

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NoReturn, TypeVar
 
 import typer
+import uvloop
 
 from dispatcher.errors import ConfigurationError, DispatcherError, StoreFailed, Unreachable
 
@@ -21,7 +22,8 @@ T = TypeVar("T")
 def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; a known error becomes its sentence and exit code, never a traceback."""
     try:
-        return asyncio.run(work)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(work)
     except ConfigurationError as error:
         say_problems(error)
         raise typer.Exit(WRONG) from error

@@ -12,9 +12,10 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from dispatcher import __version__
-from dispatcher.web import answer_page, api, duty_room, events, hooks, intake, login, probes, warning_page
+from dispatcher.web import answer_page, api, duty_room, events, intake, login, probes, warning_page
 from dispatcher.web.context import WebContext
 from dispatcher.web.gate import PROGRAM_PREFIXES, Gate
+from dispatcher.web.hooks import Hooks
 from dispatcher.web.language import load_catalogues
 from dispatcher.web.problems import Problem, problem_response
 from dispatcher.web.rendering import Pages
@@ -26,7 +27,6 @@ SESSION_AGE_S: Final = 12 * 3600
 _WINDOW: Final = timedelta(minutes=5)
 _TRIES_PER_NAME: Final = 5
 _TRIES_PER_ADDRESS: Final = 50
-_FOR_PROGRAMS: Final = (*PROGRAM_PREFIXES, "/hooks/")
 
 
 def create_app(context: WebContext) -> FastAPI:
@@ -46,7 +46,7 @@ def create_app(context: WebContext) -> FastAPI:
         by_address=Throttle(_TRIES_PER_ADDRESS, _WINDOW),
     )
     # duty_room comes before warning_page and api: their paths end in an id that may hold slashes.
-    for router in (probes, login, answer_page, hooks, intake, events, api, duty_room, warning_page):
+    for router in (probes, login, answer_page, intake, events, api, duty_room, warning_page):
         app.include_router(router.router)
     app.mount("/static", StaticFiles(packages=[("dispatcher.web", "static")]), name="static")
     app.add_exception_handler(Problem, _on_problem)
@@ -60,6 +60,7 @@ def _middleware(context: WebContext) -> list[Middleware]:
     return [
         Middleware(SecurityHeaders),
         Middleware(BoundedBody),
+        Middleware(Hooks, context=context),
         Middleware(
             SessionMiddleware,
             secret_key=context.secret,
@@ -76,7 +77,7 @@ async def _on_problem(request: Request, error: Exception) -> Response:
     """A document for programs, a page for people."""
     if not isinstance(error, Problem):
         raise error
-    if request.url.path.startswith(_FOR_PROGRAMS) or request.headers.get("authorization"):
+    if request.url.path.startswith(PROGRAM_PREFIXES) or request.headers.get("authorization"):
         return problem_response(error)
     response = shared(request).pages.page(request, "refused.html", error.status, reason=error.detail)
     response.headers.update(error.headers)

@@ -1,35 +1,62 @@
-"""Gateways call back here. The body is read raw, since the signature covers it to the last blank field."""
+"""Gateways call back here, many times for each text: a door of its own before sessions, the gate and the router.
 
+The body is read raw, since the signature covers it to the last blank field. The signature is the only thing that admits a call.
+"""
+
+from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dispatcher.ports import HookRefused, HookRequest
-from dispatcher.web.problems import Problem
-from dispatcher.web.state import context_of
+from dispatcher.web.context import WebContext
+from dispatcher.web.problems import Problem, problem_response
 
-router = APIRouter(include_in_schema=False)
+PREFIX = "/hooks/"
 _MOST_FIELDS = 200
+_PARTS = 2
 
 
-@router.post("/hooks/{gateway}/{hook}")
-async def hook(request: Request, gateway: str, hook: str) -> Response:
-    """204 once what it says is durable; 403 when the call is not proven genuine; 404 for an unknown gateway."""
-    body = await request.body()
-    try:
-        form = parse_qsl(body.decode("utf-8"), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        raise Problem(400, "The body is not a form in UTF-8.") from None
-    context = context_of(request)
-    query = f"?{request.url.query}" if request.url.query else ""
-    # The raw path, as the gateway wrote it: its signature covers that spelling.
-    path = request.scope.get("raw_path", request.url.path.encode()).decode("ascii", "replace")
-    call = HookRequest(hook=hook, url=f"{context.public_url}{path}{query}", headers=dict(request.headers), form=form)
-    try:
-        await context.desk.hear(gateway, call)
-    except HookRefused:
-        raise Problem(403, "This call is not proven to come from the gateway.") from None
-    except KeyError:
-        raise Problem(404, "There is no such gateway.") from None
-    return Response(status_code=204)
+class Hooks:
+    """Answers ``POST /hooks/<gateway>/<hook>``, and passes everything else on."""
+
+    def __init__(self, app: ASGIApp, context: WebContext) -> None:
+        """Wrap an application."""
+        self._app = app
+        self._context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """204 once what the call says is durable; 403 when it is not proven genuine; 404 for an unknown gateway."""
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._hear(Request(scope, receive))
+        except Problem as problem:
+            await problem_response(problem)(scope, receive, send)
+        else:
+            await Response(status_code=HTTPStatus.NO_CONTENT)(scope, receive, send)
+
+    async def _hear(self, request: Request) -> None:
+        parts = request.scope["path"].removeprefix(PREFIX).split("/")
+        if len(parts) != _PARTS:
+            raise Problem(404, "There is no such address.")
+        if request.method != "POST":
+            raise Problem(405, "Gateways call back with POST.", {"Allow": "POST"})
+        body = await request.body()
+        try:
+            form = parse_qsl(body.decode("utf-8"), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=_MOST_FIELDS)
+        except ValueError:
+            raise Problem(400, "The body is not a form in UTF-8.") from None
+        query = request.scope["query_string"].decode("ascii", "replace")
+        # The raw path, as the gateway wrote it: its signature covers that spelling.
+        path = request.scope.get("raw_path", request.scope["path"].encode()).decode("ascii", "replace")
+        url = f"{self._context.public_url}{path}{f'?{query}' if query else ''}"
+        try:
+            await self._context.desk.hear(parts[0], HookRequest(hook=parts[1], url=url, headers=request.headers, form=form))
+        except HookRefused:
+            raise Problem(403, "This call is not proven to come from the gateway.") from None
+        except KeyError:
+            raise Problem(404, "There is no such gateway.") from None
