@@ -36,6 +36,9 @@ WHERE id = :id;
 -- name: one
 SELECT * FROM deliveries WHERE id = :id;
 
+-- name: others_with_reference
+SELECT id FROM deliveries WHERE address = :address AND reference = :reference AND id <> :id;
+
 -- name: by_ids
 SELECT * FROM deliveries WHERE id IN EACH(:ids);
 
