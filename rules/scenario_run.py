@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from rules.scenario import Difference, Expected, Never, Scenario, Site
 from rules.scenario_text import written
 
 _CLOSE = 1e-4
+_NAMES = re.compile(r"""^[-\s]*rule:\s*["']?([a-z][a-z0-9-]*)""", re.MULTILINE)
 
 
 def run_scenario(scenario: Scenario, sources: Mapping[str, str]) -> tuple[Difference, ...]:
@@ -36,12 +38,14 @@ def run_scenario(scenario: Scenario, sources: Mapping[str, str]) -> tuple[Differ
 
 def engine_of(scenario: Scenario, sources: Mapping[str, str]) -> Engine:
     """An engine of the one rule under test, at the places of the scenario."""
-    fitted = {file: _fitted(text, scenario) if file.endswith(".csv") else text for file, text in sources.items()}
-    parsed = parse_rules(fitted)
-    rule = next((r for r in parsed.rules if r.name == scenario.rule), None)
-    if rule is None:
-        there = ", ".join(r.name for r in parsed.rules)
+    # Only the file of the rule is read: a mistake in another rule is no reason not to test this one.
+    named = {name: file for file, text in sources.items() if not file.endswith(".csv") for name in _NAMES.findall(text)}
+    if scenario.rule not in named:
+        there = ", ".join(sorted(named)) or "none"
         raise RuleErrors((_here(scenario, f"there is no rule {scenario.rule!r}; rules there are: {there}"),))
+    tables = {file: _fitted(text, scenario) for file, text in sources.items() if file.endswith(".csv")}
+    parsed = parse_rules({named[scenario.rule]: sources[named[scenario.rule]], **tables})
+    rule = next(r for r in parsed.rules if r.name == scenario.rule)
     if rule.mode is Mode.STOPPED:
         rule = replace(rule, mode=Mode.SHADOW)
     return Engine(compile_rules(RuleSet(rules=(rule,), digest=parsed.digest), places_of(scenario, rule), scenario.zone))

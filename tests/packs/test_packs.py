@@ -1,0 +1,100 @@
+"""The packs that come with the program: they load, their scenarios pass, and every number says where it comes from."""
+
+import ast
+import csv
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dispatcher.rulework.packs import Pack, packs_of, shipped
+from rules.change import Mode
+from rules.parse import parse_rules
+from rules.scenario import Scenario
+from rules.scenario_run import run_scenario
+from rules.scenario_text import written
+
+#: Rules that need more of the language than the engine has. Strict: they must be taken out when it does.
+AWAITED = {
+    "combustible-gas": "median, ask, stuck",
+    "flash-flood-dynamic": "near, scale",
+    "forecast-rain": "forecasts, near, durations in conditions",
+    "heat-days": "days, day",
+    "landslide-displacement": "slope, places with members, near, derived inputs, spike, stuck, ask",
+    "rainstorm-expected": "plus=forecast",
+    "reservoir-season": "tables that change by date",
+    "river-level": "median, max_step, stuck",
+    "typhoon": "beaufort",
+}
+#: Rules without a scenario: the notation has no forecasts yet.
+UNTESTED = {"forecast-rain", "rainstorm-expected"}
+MARKS = {"V", "S", "M+", "M", "M-"}
+GRADES = ("blue", "yellow", "orange", "red")
+PACKS = packs_of([])
+FILES = [(pack, name) for pack in PACKS for name in pack.texts if name.endswith(".yaml")]
+SCENARIOS = [(pack, scenario) for pack in PACKS for scenario in pack.tests()]
+
+
+def _awaited(rule: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.xfail(reason=f"needs {AWAITED[rule]}", strict=True)] if rule in AWAITED else []
+
+
+def _rule(pack: Pack, name: str) -> dict[str, object]:
+    (found,) = yaml.safe_load(pack.texts[name])["rules"]
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("pack", "name"), [pytest.param(p, n, id=f"{p.folder.name}/{n}", marks=_awaited(str(_rule(p, n)["rule"]))) for p, n in FILES]
+)
+def test_a_pack_loads(pack: Pack, name: str) -> None:
+    (rule,) = parse_rules({name: pack.texts[name], **{f: t for f, t in pack.texts.items() if f.endswith(".csv")}}).rules
+    assert name == f"{rule.name}.yaml"
+    assert rule.mode is not Mode.LIVE  # a county sets its numbers first
+
+
+@pytest.mark.parametrize(("pack", "scenario"), [pytest.param(p, s, id=f"{s.rule}: {s.name}", marks=_awaited(s.rule)) for p, s in SCENARIOS])
+def test_a_scenario_of_a_pack_passes(pack: Pack, scenario: Scenario) -> None:
+    assert [(d.place, d.after and written(d.after), d.expected, d.found, d.values) for d in run_scenario(scenario, pack.texts)] == []
+
+
+def test_every_rule_has_a_scenario() -> None:
+    rules = {str(_rule(pack, name)["rule"]) for pack, name in FILES}
+    assert rules - {s.rule for _, s in SCENARIOS} == UNTESTED
+    assert set(AWAITED) <= rules
+
+
+def _numbers(rule: dict[str, object]) -> set[tuple[str, str, float]]:
+    """(row, grade, number) of everything in the ladder."""
+    ladder = rule["ladder"]
+    assert isinstance(ladder, dict)
+    found = set()
+    for row, value in ladder.items():
+        if isinstance(value, list):
+            found |= {(row, grade, float(cell)) for grade, cell in zip(GRADES, value, strict=True) if cell is not None}
+        else:
+            found |= {(row, row, number) for number in _constants(value)}
+    return found
+
+
+def _constants(text: str) -> set[float]:
+    tree = ast.parse(re.sub(r"(\d)[dhms]\b", r"\1", text), mode="eval")
+    negative = {id(n.operand): -1 for n in ast.walk(tree) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub)}
+    return {n.value * negative.get(id(n), 1) for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, int | float)}
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.folder.name)
+def test_every_number_of_a_pack_says_where_it_comes_from_and_how_sure_that_is(pack: Pack) -> None:
+    rows = list(csv.DictReader(pack.texts["sources.csv"].splitlines()))
+    assert {row["mark"] for row in rows} <= MARKS
+    assert [row for row in rows if not row["source"] or not row["unit"]] == []
+    told = {(row["rule"], row["row"], row["grade"], float(row["number"])) for row in rows if row["row"] != "scale"}
+    rules = [_rule(pack, name) for p, name in FILES if p is pack]
+    assert told == {(str(rule["rule"]), *number) for rule in rules for number in _numbers(rule)}
+
+
+def test_the_packs_are_package_data() -> None:
+    assert (shipped() / "flash-flood" / "flash-flood-rain.yaml").is_file()
+    assert shipped().parent == Path(__import__("rules").__file__).parent
