@@ -1,10 +1,11 @@
 """Inside one transaction: what became of deliveries is written, and what a failure sets going is planned at once."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
 from dispatcher.calls.calling import fallback
-from dispatcher.deliveries.settle import GAVE_UP
+from dispatcher.deliveries.settle import GAVE_UP, needs_next_channel
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, NoticeState
@@ -17,23 +18,21 @@ from dispatcher.warnings.issuing import add_feed, add_tasks
 
 
 async def settle_all(tx: Transaction, house: House, deliveries: Sequence[Delivery], now: datetime) -> int:
-    """Write these deliveries. One that failed for good starts the person's next channel and a task; gives how many it planned."""
+    """Write these deliveries. One that fails, or goes on failing, starts the person's next channel and a task; gives how many.
+
+    The next channel has an id of its own that does not change: asking for it again plans nothing twice.
+    """
     await tx.run_many("deliveries.settle", [row_of(d) for d in deliveries])
-    failed = [d for d in deliveries if d.state in GAVE_UP]
-    if not failed:
+    failing = [d for d in deliveries if needs_next_channel(d)]
+    if not failing:
         return 0
-    planned: list[Delivery] = []
-    tasks: list[Task] = []
-    for delivery in failed:
-        rows = await tx.fetch("notices.one", {"id": delivery.notice})
-        notice = value_of(Notice, rows[0])
-        if notice.state is NoticeState.SUPERSEDED:
-            continue
-        planned += fallback(house, delivery, notice, now)
-        tasks.append(_dead_address(house, delivery, now))
+    rows = await tx.fetch("notices.by_ids", {"ids": json.dumps(sorted({d.notice for d in failing}))})
+    notices = {row["id"]: value_of(Notice, row) for row in rows if row["state"] != NoticeState.SUPERSEDED}
+    still = [d for d in failing if d.notice in notices]
+    planned = [made for d in still for made in fallback(house, d, notices[d.notice], now)]
     await tx.run_many("deliveries.add", [row_of(d) for d in planned])
-    await add_feed(tx, [failure_line(house, d) for d in failed])
-    await add_tasks(tx, house, tasks)
+    await add_feed(tx, [failure_line(house, d) for d in failing if d.state in GAVE_UP])
+    await add_tasks(tx, house, [_dead_address(house, d, now) for d in still])
     return len(planned)
 
 

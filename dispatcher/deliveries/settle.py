@@ -31,10 +31,11 @@ REACHED_GATEWAY = frozenset(
     {DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.UNDELIVERED, DeliveryState.UNKNOWN}
 )
 
-MAX_TRIES = 6
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=2)
 LEASE = timedelta(seconds=60)
+PATIENCE = 3
+"""Tries after which the person's next channel starts beside this one, which goes on."""
 
 
 def on_receipt(delivery: Delivery, receipt: Receipt, now: datetime) -> Delivery | None:
@@ -57,16 +58,21 @@ def on_receipt(delivery: Delivery, receipt: Receipt, now: datetime) -> Delivery 
 def on_failure(delivery: Delivery, error: DeliveryError, now: datetime, jitter: float) -> Delivery:
     """The delivery after a try that raised. ``jitter`` in 0…1 spreads the next try.
 
-    An unknown outcome is always tried again while the notice holds: told twice is better than not told, and it is marked.
+    Whatever may still succeed is tried again while the notice holds: a gateway that is away for an hour delays, it discards
+    nothing. After an unknown outcome, told twice is better than not told, and it is marked.
     """
     failed = replace(delivery, state=DeliveryState.FAILED, lease=None, code=error.code, reason=error.reason, updated_at=now)
     if isinstance(error, PermanentFailure):
         return failed
     due = now + wait_after(delivery.attempts, jitter)
-    unknown = isinstance(error, UnknownOutcome)
-    if due >= delivery.expires_at or (not unknown and delivery.attempts >= MAX_TRIES):
+    if due >= delivery.expires_at:
         return failed
-    return replace(failed, state=DeliveryState.UNKNOWN if unknown else DeliveryState.PLANNED, due=due)
+    return replace(failed, state=DeliveryState.UNKNOWN if isinstance(error, UnknownOutcome) else DeliveryState.PLANNED, due=due)
+
+
+def needs_next_channel(delivery: Delivery) -> bool:
+    """Whether the person's next channel must not wait any longer for this one."""
+    return delivery.state in GAVE_UP or (delivery.state in OPEN and delivery.attempts >= PATIENCE)
 
 
 def wait_after(attempts: int, jitter: float) -> timedelta:

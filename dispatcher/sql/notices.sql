@@ -13,6 +13,9 @@ SELECT body FROM plans WHERE digest = :digest;
 -- name: one
 SELECT * FROM notices WHERE id = :id;
 
+-- name: by_ids
+SELECT * FROM notices WHERE id IN EACH(:ids);
+
 -- name: by_code
 SELECT * FROM notices WHERE code = :code ORDER BY seq DESC LIMIT 1;
 

@@ -11,8 +11,9 @@ from dispatcher.deliveries.sender import settled_now
 from dispatcher.deliveries.settle import (
     LEASE,
     LONGEST_WAIT,
-    MAX_TRIES,
+    PATIENCE,
     RANK,
+    needs_next_channel,
     on_expiry,
     on_failure,
     on_lease,
@@ -69,20 +70,29 @@ def test_a_permanent_failure_ends_it_at_once() -> None:
     assert (after.state, after.code, after.lease) == (S.FAILED, "21614", None)
 
 
-def test_a_transient_failure_is_tried_again_later_and_not_for_ever() -> None:
+def test_a_transient_failure_is_tried_again_while_the_notice_holds_because_a_limit_delays_and_never_discards() -> None:
     delivery = PLANNED
-    for n in range(1, MAX_TRIES + 1):
+    for n in range(1, PATIENCE * 10):
         leased = on_lease(delivery, START)
         assert leased.attempts == n
         assert not leased.possible_duplicate
         delivery = on_failure(leased, TransientFailure("503", "busy"), START, 0.5)
-        assert delivery.state is (S.PLANNED if n < MAX_TRIES else S.FAILED)
-        assert delivery.due > START or delivery.state is S.FAILED
+        assert delivery.state is S.PLANNED
+        assert delivery.due > START
+
+
+def test_a_channel_that_goes_on_failing_does_not_keep_the_next_one_waiting() -> None:
+    delivery = PLANNED
+    for n in range(1, PATIENCE + 3):
+        delivery = on_failure(on_lease(delivery, START), TransientFailure("503", "busy"), START, 0.5)
+        assert needs_next_channel(delivery) is (n >= PATIENCE)
+    assert needs_next_channel(on_failure(on_lease(PLANNED, START), PermanentFailure("21614", "not a mobile"), START, 0.5))
+    assert not needs_next_channel(reported(SENDING, S.DELIVERED))
 
 
 def test_an_unknown_outcome_is_tried_again_while_the_notice_holds_and_marked() -> None:
     delivery = PLANNED
-    for _ in range(MAX_TRIES * 3):
+    for _ in range(PATIENCE * 3):
         delivery = on_failure(on_lease(delivery, START), UnknownOutcome("timeout", "no answer"), START, 0.5)
         assert delivery.state is S.UNKNOWN
     assert on_lease(delivery, START).possible_duplicate
