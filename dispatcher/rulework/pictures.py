@@ -3,7 +3,7 @@
 import ast
 import operator
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -91,7 +91,7 @@ def _panels(plan: Plan, place: str, samples: Sequence[Sample], window: Window) -
     for ladder in ladders:
         rule = ladder.compiled.rule
         for i in rule.inputs:
-            found = tuple(limits(ladder, i.name))
+            found = _lowest(limits(ladder, i.name))
             if not found or shown >= _MOST_PANELS:
                 continue
             key = i.name if names.count(i.name) == 1 else f"{rule.name}.{i.name}"
@@ -99,6 +99,14 @@ def _panels(plan: Plan, place: str, samples: Sequence[Sample], window: Window) -
             unit = variable(i.variable).unit
             shown += 1
             yield Panel(title=f"{rule.name}: {i.name} = {i.text}" + (f" [{unit}]" if unit else ""), points=points, limits=found)
+
+
+def _lowest(found: Iterable[tuple[float, Grade]]) -> tuple[tuple[float, Grade], ...]:
+    """Each threshold once, with the lowest grade it is a part of."""
+    least: dict[float, Grade] = {}
+    for value, grade in found:
+        least[value] = min(grade, least.get(value, grade))
+    return tuple(sorted(least.items()))
 
 
 def limits(ladder: LadderPlan, name: str) -> Iterator[tuple[float, Grade]]:

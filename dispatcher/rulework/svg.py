@@ -11,7 +11,7 @@ from rules.skill import Line, spells
 COLOURS = {Grade.BLUE: "#2166ac", Grade.YELLOW: "#e0b400", Grade.ORANGE: "#e66101", Grade.RED: "#b2182b"}
 _WIDTH, _LEFT, _RIGHT = 960, 120, 60
 _BAND, _PANEL, _GAP, _TOP, _FOOT = 18, 150, 34, 56, 30
-_MOST_POINTS = 2000
+_MOST_POINTS, _MOST_NAME = 2000, 18
 _STEPS = (timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=1), timedelta(hours=3), timedelta(hours=6), timedelta(hours=12))
 _TICKS = 10
 
@@ -69,7 +69,8 @@ def _shade(p: Picture, height: int) -> Iterator[str]:
 
 
 def _band(p: Picture, name: str, line: Line, y: int) -> Iterator[str]:
-    yield f'<text x="{_LEFT - 8}" y="{y + 13}" text-anchor="end">{escape(name[-18:])}</text>'
+    shown = name if len(name) <= _MOST_NAME else f"…{name[1 - _MOST_NAME :]}"
+    yield f'<text x="{_LEFT - 8}" y="{y + 13}" text-anchor="end">{escape(shown)}</text>'
     yield f'<rect x="{_LEFT}" y="{y}" width="{_WIDTH - _LEFT - _RIGHT}" height="{_BAND}" fill="none" stroke="#bbb"/>'
     for grade, colour in COLOURS.items():
         for begin, end in spells(line, grade):

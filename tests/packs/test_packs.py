@@ -15,6 +15,7 @@ from rules.parse import parse_rules
 from rules.scenario import Scenario
 from rules.scenario_run import run_scenario
 from rules.scenario_text import written
+from scripts import make_pack_docs
 
 #: Rules that need more of the language than the engine has. Strict: they must be taken out when it does.
 AWAITED = {
@@ -99,3 +100,7 @@ def test_every_number_of_a_pack_says_where_it_comes_from_and_how_sure_that_is(pa
 def test_the_packs_are_package_data() -> None:
     assert (shipped() / "flash-flood" / "flash-flood-rain.yaml").is_file()
     assert shipped().parent == Path(rules.__file__ or "").parent
+
+
+def test_the_page_about_packs_is_made_from_them() -> None:
+    assert make_pack_docs.FILE.read_text(encoding="utf-8") == make_pack_docs.text(), "run: python scripts/make_pack_docs.py"
