@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from dispatcher.rulework.packs import packs_of
 from rules.errors import RuleErrors
 from rules.parse import parse_rules
+from rules.scenario_text import SUFFIX
 from rules.schema import schema_of_rules
 from tests.rules.making import LEVEL, RAIN
 
@@ -18,7 +19,11 @@ ROOT = Path(__file__).resolve().parents[2]
 VALIDATOR = Draft202012Validator(schema_of_rules())
 FILES = [
     *(pytest.param(text, id=f"{pack.folder.name}/{name}") for pack in packs_of([]) for name, text in pack.texts.items() if "yaml" in name),
-    *(pytest.param(f.read_text("utf-8"), id=f.relative_to(ROOT).as_posix()) for f in sorted((ROOT / "config").glob("*/rules/*.yaml"))),
+    *(
+        pytest.param(f.read_text("utf-8"), id=f.relative_to(ROOT).as_posix())
+        for f in sorted((ROOT / "config").glob("*/rules/*.yaml"))
+        if not f.name.endswith(SUFFIX)
+    ),
     pytest.param(RAIN, id="rain"),
     pytest.param(LEVEL, id="level"),
 ]
