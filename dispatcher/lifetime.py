@@ -77,11 +77,11 @@ class Lifetime:
 
 
 async def cancelled(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks and wait for their ends."""
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
+    """Cancel tasks and wait for their ends. Said again while it is not heard: Python 3.11's ``wait_for`` may drop a cancellation."""
+    while not all(task.done() for task in tasks):
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=_LEAST_S)
 
 
 def calling(close: Callable[[], object]) -> Callable[[], Awaitable[None]]:

@@ -20,6 +20,7 @@ ANSWER_WORKERS = 12
 SPEAKER_WORKERS = 12
 CALL_TIMEOUT_S = 15.0
 BROKER_WAIT_S = 5.0
+CANCEL_EVERY_S = 0.3
 WRONG_FILE, WRONG_USAGE, OUT_OF_REACH = 1, 2, 3
 
 
@@ -121,8 +122,10 @@ async def _working(town: Town) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
+            while not all(task.done() for task in tasks):  # Python 3.11's wait_for may drop a cancellation: say it again
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks, timeout=CANCEL_EVERY_S)
 
 
 async def _announce(given: options.Options, town: Town, port: int, book: ledger.Ledger) -> None:

@@ -175,12 +175,16 @@ class Sender:
         return await channel.send(message)
 
     async def _is_ours(self, delivery: Delivery, reference: str) -> bool:
-        """A deliberate repeat reads like the one before it: what the gateway took for another delivery is not this one."""
+        """A deliberate repeat reads like the one before it: what the gateway has may be the other one, and then this one is not told.
+
+        While another delivery of the same text may have left without our knowing its reference, neither can claim what is found:
+        both are sent again, marked.
+        """
         if self._found.setdefault(reference, delivery.id) != delivery.id:
             return False
-        asked = {"address": delivery.address, "reference": reference, "id": delivery.id}
+        asked = {"address": delivery.address, "reference": reference, "text": delivery.text, "id": delivery.id}
         async with self._place.store.read() as reader:
-            return not await reader.fetch("deliveries.others_with_reference", asked)
+            return not await reader.fetch("deliveries.rivals", asked)
 
     def _failed(self, delivery: Delivery, error: DeliveryError) -> Delivery:
         return on_failure(delivery, error, self._place.clock.now(), self._chance.random())

@@ -36,8 +36,9 @@ WHERE id = :id;
 -- name: one
 SELECT * FROM deliveries WHERE id = :id;
 
--- name: others_with_reference
-SELECT id FROM deliveries WHERE address = :address AND reference = :reference AND id <> :id;
+-- name: rivals
+SELECT id FROM deliveries WHERE address = :address AND id <> :id
+AND (reference = :reference OR (text = :text AND reference = '' AND attempts > 0));
 
 -- name: by_ids
 SELECT * FROM deliveries WHERE id IN EACH(:ids);
