@@ -22,6 +22,7 @@ class Evidence:
     ``value`` is in ``unit``; ``thresholds`` are blue to red for a table row, empty for an expression;
     ``text`` is the expression as written, empty for a table row; ``met`` is the highest grade the row reached;
     ``readings`` of ``expected`` were used (0 where that makes no sense), ``late`` of them arrived late.
+    ``suspect`` more were not used, for the reasons in ``doubts`` (``range``, ``step``, ``spike``, ``stuck``, ``fell``, ``bad``, …).
     ``inputs`` says what the named values are, as written in the rule: ``("r3h", "sum(rain, 3h)")``.
     """
 
@@ -36,6 +37,17 @@ class Evidence:
     expected: int = 0
     late: int = 0
     inputs: tuple[tuple[str, str], ...] = ()
+    suspect: int = 0
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """What the numbers of the table were multiplied ``by``, because the condition ``text`` held with these ``values``."""
+
+    by: float
+    text: str
+    values: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +56,7 @@ class Change:
 
     ``id`` is ``rule/place/episode/step``: the same decision always has the same id.
     ``at`` is event time, ``decided_at`` the ``now`` it was decided at; both aware.
-    ``issued_by`` is ``township`` or ``county``: the area whose Warning it feeds.
+    ``issued_by`` is ``township`` or ``county``: the area whose Warning it feeds. ``incomplete`` when an input was missing.
     """
 
     id: str
@@ -63,6 +75,7 @@ class Change:
     mode: Mode = Mode.LIVE
     late_by: timedelta = field(default=timedelta(0))
     incomplete: bool = False
+    scale: Scaling | None = None
 
 
 class RemarkKind(StrEnum):
@@ -73,13 +86,15 @@ class RemarkKind(StrEnum):
     SUSPECT = "suspect"
     CLOCK = "clock"
     LATE = "late"
+    ASK = "ask"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
     """Something the duty room must know that is not a grade change; never a reason to clear.
 
-    ``key`` is stable per (kind, rule, place/station, episode) so that a repeat raises no second task.
+    ``key`` is stable per (kind, rule, place/station, episode) so that a repeat raises no second task. ``grade`` is the grade that
+    an ``ASK`` proposes to lower to, or that a ``SUSPECT`` value would have reached; None where there is none.
     """
 
     key: str
@@ -89,6 +104,7 @@ class Remark:
     at: datetime
     text_zh: str
     text_en: str
+    grade: Grade | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,16 @@
 """Why: the rows behind a change, with values, thresholds and how many readings stand behind them. Made only when a grade changes."""
 
 import math
+from bisect import bisect_right
+from collections.abc import Iterable
 
-from rules.change import Evidence
+from rules.change import Evidence, Scaling
+from rules.compiled import Limits
 from rules.grade import Grade
+from rules.inputs import Input
 from rules.ladder import Ladder
-from rules.measure import coverage
-from rules.plan import CompiledInput, reached
-from rules.series import NEVER_S, SCALE
-from rules.variables import unit
+from rules.scaled import NEVER_S, SCALE
+from rules.variables import unit_of
 
 
 def rows(ladder: Ladder, at_s: int, edge_s: int = NEVER_S) -> tuple[list[Evidence], bool]:
@@ -19,20 +21,35 @@ def rows(ladder: Ladder, at_s: int, edge_s: int = NEVER_S) -> tuple[list[Evidenc
     if rule.season and not rule.season.holds(at_s, compiled.zone):
         return [], incomplete
     found = []
-    for table, index, limits in zip(rule.tables, compiled.table_inputs, ladder.thresholds, strict=True):
-        met = reached(limits, values[index])
+    for index, limits in ladder.limits[ladder.factor(at_s, values)]:
+        met = _reached(limits, values[index])
         if met:
-            found.append(_table_row(ladder, table.input, at_s, values[index], limits, Grade(met)))
+            found.append(_table_row(ladder, index, at_s, values[index], limits, Grade(met)))
     for row, test in zip(rule.rows, compiled.row_tests, strict=True):
-        if test(*ladder.floats(values)):
+        if test(*ladder.floats(at_s, values)):
             found.append(_expression(ladder, row.grade.word, row.expression.text, row.expression.names, at_s, values, row.grade))
     return found, incomplete
+
+
+def scaling(ladder: Ladder, at_s: int, edge_s: int = NEVER_S) -> Scaling | None:
+    """What the table was multiplied by at a moment."""
+    values = ladder.values(at_s, edge_s)
+    number = ladder.factor(at_s, values)
+    if not number:
+        return None
+    line = ladder.rule.scale[number - 1]
+    return Scaling(by=line.by, text=line.when.text, values=_seen(ladder, line.when.names, at_s, values))
 
 
 def lowering(ladder: Ladder, at_s: int) -> Evidence:
     """The lowering condition with what it saw."""
     when = ladder.rule.lower.when
     return _expression(ladder, "lower", when.text, when.names, at_s, ladder.values(at_s), ladder.state.grade)
+
+
+def confirmed() -> Evidence:
+    """A person has confirmed what the rule proposed."""
+    return Evidence(row="confirm", value=0.0, unit="", met=Grade.NONE)
 
 
 def unheard(ladder: Ladder, silent_s: int) -> Evidence:
@@ -45,38 +62,45 @@ def lifted() -> Evidence:
     return Evidence(row="lift", value=0.0, unit="", met=Grade.NONE)
 
 
-def _table_row(ladder: Ladder, name: str, at_s: int, value: float, limits: tuple[int, ...], met: Grade) -> Evidence:
-    i = next(i for i in ladder.compiled.inputs if i.name == name)
-    used, expected, late = coverage(i.op, ladder.series[i.slot], at_s, i.window_s)
+def _reached(limits: Limits, value: float) -> int:
+    return bisect_right(limits, value) if value == value else 0  # noqa: PLR0124 - NaN is the missing value
+
+
+def _table_row(ladder: Ladder, index: int, at_s: int, value: float, limits: Limits, met: Grade) -> Evidence:
+    one = ladder.rule.inputs[index]
+    used, expected, late, doubts = ladder.probes[index].coverage(at_s, ladder.horizon_s)
     return Evidence(
-        row=name, value=value / SCALE, unit=_unit(ladder, i), met=met, thresholds=tuple(t / SCALE for t in limits),
-        readings=used, expected=expected, late=late, inputs=_written(ladder, (name,)),
+        row=one.name, value=value / SCALE, unit=unit_of(one), met=met, thresholds=tuple(t / SCALE for t in limits),
+        readings=used, expected=expected, late=late, inputs=_written(ladder.rule.behind((one.name,))),
+        suspect=len(doubts), doubts=tuple(sorted({why for _, _, why in doubts})),
     )  # fmt: skip
 
 
 def _expression(
     ladder: Ladder, row: str, text: str, names: tuple[str, ...], at_s: int, values: list[float], met: Grade
 ) -> Evidence:  # fmt: skip
-    compiled = ladder.compiled
-    seen = dict(zip((i.name for i in compiled.inputs), ladder.floats(values), strict=False))
-    if ladder.rule.columns:
-        seen.update(zip(ladder.rule.columns.names, ladder.columns, strict=True))
-    known = tuple((n, seen[n]) for n in names if not math.isnan(seen[n]))
-    inputs = [i for i in compiled.inputs if i.name in names]
+    known = _seen(ladder, names, at_s, values)
+    inputs = [i for i in ladder.rule.inputs if i.name in names]
     first = next((i for i in inputs if any(i.name == n for n, _ in known)), inputs[0])
+    behind = ladder.rule.behind(names)
+    probes = [ladder.probes[n] for n, i in enumerate(ladder.rule.inputs) if i in behind and i.observed]
+    found = [p.coverage(at_s, ladder.horizon_s) for p in probes] or [(0, 0, 0, frozenset())]
     # The poorest input says how well the row is founded.
-    used, expected, late = min(
-        (coverage(i.op, ladder.series[i.slot], at_s, i.window_s) for i in inputs), key=lambda c: c[0] / c[1]
-    )  # fmt: skip
+    used, expected, late, _ = min(found, key=lambda c: c[0] / max(c[1], 1))
+    doubts = frozenset().union(*(c[3] for c in found))
     return Evidence(
-        row=row, value=dict(known).get(first.name, 0.0), unit=_unit(ladder, first), met=met, text=text, values=known,
-        readings=used, expected=expected, late=late, inputs=_written(ladder, names),
+        row=row, value=dict(known).get(first.name, 0.0), unit=unit_of(first), met=met, text=text, values=known,
+        readings=used, expected=expected, late=late, inputs=_written(behind), suspect=len(doubts),
+        doubts=tuple(sorted({why for _, _, why in doubts})),
     )  # fmt: skip
 
 
-def _unit(ladder: Ladder, i: CompiledInput) -> str:
-    return unit(i.op, ladder.compiled.variables[i.slot])
+def _seen(ladder: Ladder, names: tuple[str, ...], at_s: int, values: list[float]) -> tuple[tuple[str, float], ...]:
+    """The values of names, without those that are missing or endless."""
+    order = (*(i.name for i in ladder.rule.inputs), *ladder.compiled.column_names)
+    seen = dict(zip(order, ladder.floats(at_s, values), strict=True))
+    return tuple((n, seen[n]) for n in names if math.isfinite(seen[n]))
 
 
-def _written(ladder: Ladder, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    return tuple((i.name, i.text) for i in ladder.rule.inputs if i.name in names)
+def _written(inputs: Iterable[Input]) -> tuple[tuple[str, str], ...]:
+    return tuple((i.name, i.text) for i in inputs)

@@ -1,22 +1,32 @@
 """The small language of ladder rows and lowering conditions: a whitelist of Python's own grammar.
 
-Comparison, and/or/not, + - * /, names, numbers and four calls. A missing value is NaN: whatever looks at it does not
-count as met, also under ``not``, because negation is pushed down to the comparisons.
+Comparison, and/or/not, + - * /, names, numbers, durations (in hours) and five calls. A missing value is NaN: whatever looks at
+it does not count as met, also under ``not``, because negation is pushed down to the comparisons.
 """
 
 import ast
 import math
-from collections.abc import Callable, Sequence
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-ALLOWED = "comparisons, and/or/not, + - * /, names of inputs and columns, numbers, min() max() abs() round()"
+from rules.duration import seconds
+
+ALLOWED = "comparisons, and/or/not, + - * /, names of inputs and columns, numbers, durations, min() max() abs() round() beaufort()"
 LONGEST = 500
 DEEPEST = 20
 GREATEST = 1e12
 _OPPOSITE = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 _COMPARE: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 _BINARY: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
-_ARITY = {"min": (2, 8), "max": (2, 8), "abs": (1, 1), "round": (1, 1)}
+_ARITY = {"min": (2, 8), "max": (2, 8), "abs": (1, 1), "round": (1, 1), "beaufort": (1, 1)}
+CALLS = tuple(_ARITY)
+_DURATION = re.compile(r"(?<![\w.])\d+[dhms](?:\d+[hms])*(?!\w)")
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+BEAUFORT = (0.3, 1.6, 3.4, 5.5, 8.0, 10.8, 13.9, 17.2, 20.8, 24.5, 28.5, 32.7, 37.0, 41.5, 46.2, 51.0, 56.1)
+"""Where forces 1 to 17 begin, in m/s (GB/T 28591-2012)."""
 
 
 class ExpressionError(ValueError):
@@ -39,26 +49,59 @@ class Expression:
 
 def expression(text: str, inputs: Sequence[str], columns: Sequence[str]) -> Expression:
     """Check a condition against the whitelist and the names a rule has; ExpressionError otherwise."""
-    if len(text) > LONGEST:
-        raise ExpressionError(f"an expression of {len(text)} characters is too long; allowed: {LONGEST}")
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as e:
-        raise ExpressionError(f"not an expression: {e.msg}; allowed: {ALLOWED}", max((e.offset or 1) - 1, 0)) from None
-    except (ValueError, MemoryError, RecursionError):
-        raise ExpressionError(f"not an expression; allowed: {ALLOWED}") from None
-    writer = _Writer((*inputs, *columns))
+    tree, durations = parsed(text)
+    writer = _Writer((*inputs, *columns), durations)
     code = writer.condition(tree, negate=False, depth=0)
     if not set(writer.names) & set(inputs):
         raise ExpressionError(f"the expression looks at no input; inputs here: {', '.join(inputs)}")
     return Expression(text.strip(), tuple(writer.names), code)
 
 
+def number(text: str, names: Sequence[str]) -> Expression:
+    """Check the expression of a number; ExpressionError otherwise."""
+    tree, durations = parsed(text)
+    writer = _Writer(names, durations)
+    code = writer.number(tree, 0)
+    return Expression(text.strip(), tuple(writer.names), code)
+
+
+def parsed(text: str) -> tuple[ast.expr, Mapping[str, float]]:
+    """The tree of an expression, with a name in the place of each duration, and how many hours these are."""
+    if len(text) > LONGEST:
+        raise ExpressionError(f"an expression of {len(text)} characters is too long; allowed: {LONGEST}")
+    durations: dict[str, float] = {}
+
+    def placeholder(found: re.Match[str]) -> str:
+        if len(durations) == len(_DIGITS):
+            raise ExpressionError(f"more than {len(_DIGITS)} durations in one expression", found.start())
+        # Of the same length, so that columns in messages stay right; no input may begin with a capital.
+        name = f"D{_DIGITS[len(durations)]}".ljust(len(found.group()), "_")
+        durations[name] = _hours(found)
+        return name
+
+    try:
+        return ast.parse(_DURATION.sub(placeholder, text.strip()), mode="eval").body, durations
+    except SyntaxError as e:
+        raise ExpressionError(f"not an expression: {e.msg}; allowed: {ALLOWED}", max((e.offset or 1) - 1, 0)) from None
+    except (MemoryError, RecursionError):
+        raise ExpressionError(f"not an expression; allowed: {ALLOWED}") from None
+    except ValueError as e:
+        raise e if isinstance(e, ExpressionError) else ExpressionError(f"not an expression; allowed: {ALLOWED}") from None
+
+
+def _hours(found: re.Match[str]) -> float:
+    try:
+        return seconds(found.group()) / 3600
+    except ValueError as e:
+        raise ExpressionError(str(e), found.start()) from None
+
+
 class _Writer:
     """Writes checked nodes as Python source; anything it does not know is refused."""
 
-    def __init__(self, known: Sequence[str]) -> None:
+    def __init__(self, known: Sequence[str], durations: Mapping[str, float]) -> None:
         self.known = known
+        self.durations = durations
         self.names: list[str] = []
 
     def condition(self, node: ast.expr, *, negate: bool, depth: int) -> str:
@@ -102,6 +145,8 @@ class _Writer:
         raise ExpressionError(f"{_what(node)} is not allowed; allowed: {ALLOWED}", node.col_offset)
 
     def _name(self, node: ast.Name) -> str:
+        if node.id in self.durations:
+            return repr(self.durations[node.id])
         if node.id not in self.known:
             raise ExpressionError(f"unknown name {node.id!r}; allowed here: {', '.join(self.known)}", node.col_offset)
         if node.id not in self.names:
@@ -164,6 +209,11 @@ def _round_of(value: float) -> float:
     return float(round(value)) if math.isfinite(value) else math.nan
 
 
+def beaufort(speed: float) -> float:
+    """The force of a wind speed in m/s, 0 to 17."""
+    return float(bisect_right(BEAUFORT, speed)) if math.isfinite(speed) else math.nan
+
+
 _GLOBALS = {
     "__builtins__": {},
     "tidy": _tidy,
@@ -172,13 +222,22 @@ _GLOBALS = {
     "min_of": _min_of,
     "abs_of": abs,
     "round_of": _round_of,
+    "beaufort_of": beaufort,
 }
 
 
 def fuse(rows: Sequence[tuple[int, Expression]], names: Sequence[str]) -> Callable[..., int]:
     """One function of all names, in order, that gives the number of the highest row that holds, or 0."""
     body = "".join(f"    if {e.code}: return {number}\n" for number, e in sorted(rows, key=lambda r: -r[0]))
-    source = f"def rows({', '.join(f'v_{n}' for n in names)}):\n{body}    return 0\n"
-    space: dict[str, Callable[..., int]] = {}
+    return _function(f"def rows({', '.join(f'v_{n}' for n in names)}):\n{body}    return 0\n")
+
+
+def calculate(one: Expression) -> Callable[..., float]:
+    """A function of the names of the expression, in its order, that gives its number."""
+    return _function(f"def rows({', '.join(f'v_{n}' for n in one.names)}):\n    return {one.code}\n")
+
+
+def _function(source: str) -> Callable[..., Any]:
+    space: dict[str, Callable[..., Any]] = {}
     exec(compile(source, "<rule>", "exec"), dict(_GLOBALS), space)  # noqa: S102 - source is written by _Writer from checked nodes only
     return space["rows"]

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from rules.reading import Reading
-from rules.series import SCALE, Series
+from rules.scaled import SCALE
+from rules.series import Series
 
 Find = Callable[[tuple[str, str]], Series | None]
 Woke = Callable[[Series, int], None]

@@ -1,37 +1,58 @@
-"""One place under one rule at run time: reads its series, judges a moment, and moves its state."""
+"""One place under one rule at run time: reads its inputs, judges a moment, and moves its state."""
 
 from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 
-from rules.climb import Climb, down, ease, streaks, up
+from rules.climb import Climb, Trail, back, due, ease, fall, streaks, trail, up
+from rules.forecast import Feed
 from rules.grade import Grade
-from rules.measure import MISSING, filled, upto
+from rules.inputs import Op
+from rules.measure import MEASURES, MISSING, upto
 from rules.plan import LadderPlan
-from rules.series import ALWAYS, NEVER_S, SCALE, Series
+from rules.probes import probes_of
+from rules.scaled import ALWAYS, NEVER_S, SCALE
+from rules.series import Series
 
 
 class Ladder:
     """The state of one place under one rule; ``episode`` and ``step`` number its changes, ``silences`` its silences.
 
-    ``excused_us`` is until when silence did not count, in arrival time, because the rule was out of season.
+    ``excused_us`` is until when silence did not count, in arrival time, because the rule was out of season. ``moment_s`` is the newest
+    moment that was judged, ``before`` what stood before it, ``spoken`` whether a reading of the place's own was of that moment: only
+    where several series, or forecasts, speak for one.
     """
 
     __slots__ = (
-        "columns", "compiled", "episode", "excused_us", "horizon_s", "limits", "place", "reads", "rule", "series", "silences",
-        "silent", "since_us", "state", "step", "suspended", "thresholds", "wake",
+        "before", "compiled", "episode", "excused_us", "feeds", "fixed", "heard", "horizon_s", "limits", "many", "moment_s",
+        "numbers", "own", "place", "plain", "probes", "proof", "reads", "round_s", "rule", "series", "silences", "silent",
+        "since_us", "spoken", "state", "step", "sums", "suspended", "wake",
     )  # fmt: skip
 
-    def __init__(self, plan: LadderPlan, series: tuple[Series, ...]) -> None:
-        """At grade none, with nothing heard yet."""
+    def __init__(self, plan: LadderPlan, every: Sequence[Series], feeds: Mapping[tuple[str, str], Feed]) -> None:
+        """At grade none, with nothing heard yet; ``every`` are all series of the engine."""
         self.compiled = plan.compiled
         self.rule = plan.compiled.rule
         self.place = plan.place
-        self.series = series
-        self.thresholds = plan.thresholds
-        self.limits = tuple(zip(plan.compiled.table_inputs, plan.thresholds, strict=True))
-        self.reads = tuple((i.measure, series[i.slot], i.window_s) for i in plan.compiled.inputs)
-        self.columns = plan.columns
+        self.series = tuple(every[n] for n in plan.series)
+        self.numbers = plan.numbers
+        dated = any(n.season for n in plan.numbers)
+        self.fixed = None if dated else plan.numbers[0].values if plan.numbers else ()
+        self.feeds = {name: tuple(feeds[k] for k in keys) for name, keys in plan.feeds.items()}
+        self.probes = probes_of(plan, every, self.feeds, self.columns)
+        self.heard = tuple((tuple(every[n] for n in group), needed) for group, needed in plan.heard)
+        self.own = frozenset(id(s) for group, _ in self.heard for s in group)
+        self.proof = tuple(dict.fromkeys(n for n in self.compiled.proof))
+        self.limits = tuple(tuple(zip(self.compiled.table_inputs, t, strict=True)) for t in plan.scaled)
         self.horizon_s = plan.horizon_s
+        self.round_s = plan.round_s
+        self.plain = plan.plain
+        self.many = len(self.series) != 1 or bool(self.feeds)
+        self.reads = tuple((MEASURES[p.spec.op], p.series[0], p.spec.window_s) for p in self.probes) if plan.plain else ()
+        self.sums = self._sums()
         self.state = Climb()
+        self.before: Trail | None = None
+        self.moment_s = NEVER_S
+        self.spoken = False
         self.episode = 0
         self.step = 0
         self.since_us: int | None = None
@@ -41,112 +62,153 @@ class Ladder:
         self.excused_us = 0
         self.wake = ALWAYS
 
-    def newest(self, at_s: int) -> list[float]:
-        """All inputs at the newest moment, scaled; NaN where nothing is known."""
-        return [measure(s, at_s, window_s, len(s.times)) for measure, s, window_s in self.reads]
+    def _sums(self) -> Series | None:
+        """The one series whose sums the table looks at; None where a ladder can rise in another way, too."""
+        found = {id(s): s for n in self.compiled.table_inputs for s in self.probes[n].series}
+        specs = [self.probes[n].spec for n in self.compiled.table_inputs]
+        simple = all(i.op is Op.SUM and not i.plus_forecast_s and not i.each for i in specs)
+        if self.rule.rows or len(found) != 1 or not simple:
+            return None
+        series = next(iter(found.values()))
+        return series if series.checks.low >= 0 or series.counter else None
+
+    def columns(self, at_s: int) -> tuple[float, ...]:
+        """The numbers of the place on the day of a moment."""
+        if self.fixed is not None:
+            return self.fixed
+        for found in self.numbers:
+            if found.season is None or found.season.holds(at_s, self.compiled.zone):
+                return found.values
+        return ()
 
     def clock_s(self) -> int:
-        """The station's clock: the newest event time of its series."""
-        return max(s.last_s for s in self.series)
+        """The clock of the place: the newest event time of its series, or the moment of its newest forecast."""
+        return max((s.last_s for s in self.series), default=NEVER_S) if not self.feeds else max(
+            self.moment_s, *(s.last_s for s in self.series), NEVER_S
+        )  # fmt: skip
 
     def arrived_us(self) -> int:
-        """When the variable heard longest ago was heard last, in microseconds of arrival time."""
-        return min(s.arrived_us for s in self.series)
+        """When what was heard longest ago was heard last, in microseconds of arrival time."""
+        if not self.heard:
+            return max((f.arrived_us for found in self.feeds.values() for f in found), default=0)
+        return min(sorted((s.arrived_us for s in group), reverse=True)[:needed][-1] for group, needed in self.heard)
 
     def values(self, at_s: int, edge_s: int = NEVER_S) -> list[float]:
         """All inputs at a moment, scaled; NaN where nothing is known or the window reaches beyond ``edge_s``."""
-        found = []
-        for i in self.compiled.inputs:
-            series = self.series[i.slot]
-            inside = at_s - i.span_s >= edge_s
-            found.append(i.measure(series, at_s, i.window_s, upto(series, at_s)) if inside else MISSING)
+        if self.plain and edge_s == NEVER_S:
+            return [measure(s, at_s, window_s, upto(s, at_s)) for measure, s, window_s in self.reads]
+        found: list[float] = []
+        for p in self.probes:
+            found.append(p.value(at_s, found) if at_s - p.span_s >= edge_s else MISSING)
         return found
 
     def met(self, at_s: int, values: list[float]) -> int:
         """The number of the highest grade that any row reaches."""
-        rule = self.rule
-        if rule.season and not rule.season.holds(at_s, self.compiled.zone):
+        rule, compiled = self.rule, self.compiled
+        if rule.season and not rule.season.holds(at_s, compiled.zone):
             return 0
         best = 0
-        for index, thresholds in self.limits:
+        for index, thresholds in self.limits[self.factor(at_s, values) if compiled.scale else 0]:
             value = values[index]
             # False for NaN, too: a missing value reaches nothing.
             if value >= thresholds[0]:
                 best = max(best, bisect_right(thresholds, value))
-        if self.compiled.grade_of and best < Grade.RED:
-            best = max(best, self.compiled.grade_of(*self.floats(values)))
+        if compiled.grade_of and best < Grade.RED:
+            best = max(best, compiled.grade_of(*self.floats(at_s, values)))
         return best
 
-    def floats(self, values: list[float]) -> tuple[float, ...]:
+    def factor(self, at_s: int, values: list[float]) -> int:
+        """Which line of ``scale`` holds, counted from 1; 0 for none."""
+        if not self.compiled.scale:
+            return 0
+        found = self.compiled.scale(*self.floats(at_s, values))
+        return len(self.rule.scale) + 1 - found if found else 0
+
+    def floats(self, at_s: int, values: list[float]) -> tuple[float, ...]:
         """Inputs in their units, then columns: what conditions look at."""
-        return (*(v / SCALE for v in values), *self.columns)
+        return (*(v / SCALE for v in values), *self.columns(at_s))
 
     def eased(self, at_s: int, values: list[float]) -> bool:
-        """Whether ``lower.when`` holds, on windows that are full enough to prove it."""
-        if not self.compiled.eased(*self.floats(values)):
+        """Whether ``lower.when`` holds, on windows that are full enough to prove it, and with no station fallen behind."""
+        if not self.compiled.eased(*self.floats(at_s, values)):
             return False
         for n in self.compiled.covered:
-            i = self.compiled.inputs[n]
-            used, expected = filled(i.op, self.series[i.slot], at_s, i.window_s)
+            used, expected = self.probes[n].filled(at_s, self.horizon_s)
             if used < expected * self.rule.quality.min_coverage:
                 return False
-        return True
+        if not self.many:
+            return True
+        after_s = self.rule.no_data.after_s
+        return all(at_s - t <= max(after_s, 2 * s.interval_s) for s, t in self._proofs(at_s))
 
-    def forward(self, at_s: int) -> bool:
-        """Judge the newest moment; true when the grade changed."""
-        values = self.newest(at_s)
+    def proven_s(self, at_s: int) -> int:
+        """Up to when readings prove what ``lower.when`` says: the station that is farthest behind decides."""
+        return min((t for _, t in self._proofs(at_s)), default=at_s) if self.many else at_s
+
+    def _proofs(self, at_s: int) -> list[tuple[Series, int]]:
+        found = []
+        for n in self.proof:
+            for s in self.probes[n].active(at_s, self.horizon_s):
+                end = upto(s, at_s)
+                if end:
+                    found.append((s, s.times[end - 1]))
+        return found
+
+    def forward(self, at_s: int, *, own: bool = True, run_s: int | None = None) -> bool:
+        """Judge the newest moment; true when the grade changed or a person must be asked to change it.
+
+        ``own`` is false when only a station around the place has reported. ``run_s`` is the newest model run where these count.
+        """
+        if self.many:
+            own = self._begin(at_s, own=own)
+            values = self.values(at_s)
+        elif self.plain:
+            values = [measure(s, at_s, window_s, len(s.times)) for measure, s, window_s in self.reads]
+        else:
+            values = self.values(at_s)
         met = self.met(at_s, values)
         state = self.state
         if state.grade or met:
-            return self._move(state, at_s, met, values)
+            return self._move(state, at_s, met, values, own=own, run_s=run_s)
         if self.compiled.patient:
             streaks(state, self.rule.patience, at_s, 0)
         state.last_s = at_s
-        if self.compiled.sums_only:
+        if self.sums is not None:
             self._sleep(at_s, values)
         return False
 
-    def _move(self, state: Climb, at_s: int, met: int, values: list[float]) -> bool:
+    def _begin(self, at_s: int, *, own: bool) -> bool:
+        """Go back when the moment was judged before; gives whether a reading of the place's own has spoken for it."""
+        if at_s == self.moment_s and self.before is not None:
+            back(self.state, self.before)
+            own = own or self.spoken
+        self.before, self.moment_s, self.spoken = trail(self.state), at_s, own
+        return own
+
+    def _move(self, state: Climb, at_s: int, met: int, values: list[float], *, own: bool, run_s: int | None) -> bool:
         self.wake = ALWAYS
-        confirmed = streaks(state, self.rule.patience, at_s, met) if self.compiled.patient else Grade(met)
-        ease(state, at_s, self.rule.no_data.after_s, eased=self.eased(at_s, values))
-        return up(state, confirmed, at_s) or down(state, self.rule.lower, at_s, met)
+        rule = self.rule
+        confirmed = Grade(met)
+        if self.compiled.patient:
+            confirmed = streaks(state, rule.patience, at_s, met, own=own, round_s=self.round_s)
+        ease(state, at_s, rule.no_data.after_s, eased=self.eased(at_s, values), run_s=run_s)
+        if up(state, confirmed, at_s):
+            state.asked = None
+            return True
+        to = due(state, rule.lower, self.proven_s(at_s), met)
+        if to is None or not rule.lower.ask:
+            state.asked = None
+            if to is not None:
+                fall(state, rule.lower, to, at_s)
+            return to is not None
+        new, state.asked = state.asked != to, to
+        state.asks += new
+        return new
 
     def _sleep(self, at_s: int, values: list[float]) -> None:
         # No sum can grow by more than the total does: until that has grown by the smallest distance to a threshold, nothing can be met.
         if self.rule.season and not self.rule.season.holds(at_s, self.compiled.zone):
             return
-        room = min(thresholds[0] - values[n] for n, thresholds in self.limits)
-        self.wake = self.series[0].total + int(room)
-
-    def again(self, from_s: int) -> int | None:
-        """Judge all moments from a late or corrected reading to the newest one, as if it had come in time.
-
-        Gives the moment the higher grade was reached when the place must rise, None otherwise; never lowers.
-        """
-        now_s = self.clock_s()
-        edge_s = now_s - self.horizon_s
-        sim, raised_s = Climb(floor_s=self.state.floor_s), None
-        for at_s in self._moments(from_s, edge_s):
-            values = self.values(at_s, edge_s)
-            met = self.met(at_s, values)
-            confirmed = streaks(sim, self.rule.patience, at_s, met)
-            ease(sim, at_s, self.rule.no_data.after_s, eased=self.eased(at_s, values))
-            if at_s >= max(from_s, sim.floor_s) and up(sim, confirmed, at_s):
-                raised_s = at_s
-            elif sim.grade:
-                down(sim, self.rule.lower, at_s, met)
-        state = self.state
-        state.counts, state.firsts, state.eased_s, state.last_s = sim.counts, sim.firsts, sim.eased_s, sim.last_s
-        self.wake = ALWAYS
-        return raised_s if raised_s is not None and up(state, sim.grade, now_s) else None
-
-    def _moments(self, from_s: int, edge_s: int) -> list[int]:
-        times = sorted({t for s in self.series for t in s.times if t > edge_s})
-        start_s = from_s - self.rule.hold_s
-        before = sum(1 for t in times if t < start_s)
-        return times[max(0, before - max(p.count for p in self.rule.patience)) :]
-
-    def lower_now(self, at_s: int) -> bool:
-        """Try the way down once more at the newest moment, after its last variable came in."""
-        return down(self.state, self.rule.lower, at_s, self.met(at_s, self.values(at_s)))
+        room = min(thresholds[0] - values[n] for limits in self.limits for n, thresholds in limits)
+        if self.sums is not None and room == room:  # noqa: PLR0124 - NaN is the missing value
+            self.wake = self.sums.total + int(room)

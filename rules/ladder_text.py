@@ -6,7 +6,7 @@ from itertools import pairwise
 from rules.duration import seconds
 from rules.expression import Expression, ExpressionError, expression
 from rules.grade import Grade
-from rules.model import GRADES, ExpressionRow, Lower, Patience, TableRow, Target
+from rules.model import GRADES, ExpressionRow, Lower, Patience, Scale, TableRow, Target
 from rules.nodes import Node, Notes, blank, is_mapping
 
 _WORDS = tuple(g.word for g in GRADES)
@@ -14,6 +14,8 @@ _TIMES = range(2, 101)
 _RAISE = "at_once, 'N in a row' (N from 2 to 100) or 'for DURATION'"
 _EMPTY = Expression("", (), "")
 _IN_A_ROW = re.compile(r"(\d{1,3}) in a row")
+_RUNS = re.compile(r"(\d{1,2}) runs")
+_FACTORS = (0.1, 10)
 
 
 def read_ladder(
@@ -86,9 +88,35 @@ def _patience(notes: Notes, node: Node) -> Patience:
 
 
 def read_lower(notes: Notes, node: Node, inputs: tuple[str, ...], columns: tuple[str, ...]) -> Lower:
-    """The way down; all three parts are needed."""
-    found = notes.fields(node, "lower", ("when", "for", "to"))
+    """The way down; ``when``, ``for`` and ``to`` are needed."""
+    found = notes.fields(node, "lower", ("when", "for", "to"), ("ask", "min_in_force"))
     when = _condition(notes, found["when"], inputs, columns) if "when" in found else _EMPTY
-    for_s = notes.span(found["for"], "for", 0) if "for" in found else 0
+    for_s, runs = _lasting(notes, found["for"]) if "for" in found else (0, 0)
     to = notes.choice(found["to"], "to", tuple(Target)) if "to" in found else Target.COMPUTED
-    return Lower(when=when, for_s=for_s, to=Target(to))
+    if "ask" in found:
+        notes.choice(found["ask"], "ask", ("duty-room",))
+    least_s = notes.span(found["min_in_force"], "min_in_force") if "min_in_force" in found else 0
+    return Lower(when=when, for_s=for_s, runs=runs, to=Target(to), ask="ask" in found, min_in_force_s=least_s)
+
+
+def _lasting(notes: Notes, node: Node) -> tuple[int, int]:
+    """Seconds, or a number of model runs."""
+    runs = _RUNS.fullmatch(notes.text(node, "for", "a duration or 'N runs'"))
+    if not runs:
+        return notes.span(node, "for", 0), 0
+    if int(runs.group(1)) not in _TIMES:
+        notes.wrong(node, "for: N runs needs an N from 2 to 99")
+    return 0, int(runs.group(1))
+
+
+def read_scale(notes: Notes, node: Node | None, inputs: tuple[str, ...], columns: tuple[str, ...]) -> tuple[Scale, ...]:
+    """What makes every number of the table larger or smaller; the first condition that holds counts."""
+    scales = []
+    for one in notes.items(node, "scale") if node is not None else []:
+        found = notes.fields(one, "a line of scale", ("when", "by"))
+        by = notes.number(found["by"], "by") if "by" in found else 1.0
+        if not _FACTORS[0] <= by <= _FACTORS[1]:
+            notes.wrong(found["by"], f"by must lie within {_FACTORS[0]:g} and {_FACTORS[1]:g}")
+        if "when" in found:
+            scales.append(Scale(when=_condition(notes, found["when"], inputs, columns), by=by))
+    return tuple(scales)

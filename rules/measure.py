@@ -3,12 +3,14 @@
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from operator import sub
+from operator import mul, sub
 
-from rules.model import Op
-from rules.series import SCALE, Series
+from rules.inputs import DAY_S, Op
+from rules.scaled import SCALE
+from rules.series import Series
 
 MISSING = math.nan
+_FEWEST = 2
 Measure = Callable[[Series, int, int, int], float]
 """(series, t, window in seconds, number of readings up to t) → value in ten-thousandths, or NaN when it is missing."""
 
@@ -53,6 +55,29 @@ def _min(series: Series, at_s: int, window_s: int, end: int) -> float:
     return min(map(sub, totals[1:], totals), default=MISSING)
 
 
+def _median(series: Series, at_s: int, window_s: int, end: int) -> float:
+    totals = series.totals[_start(series, at_s, window_s, end) : end + 1]
+    values = sorted(map(sub, totals[1:], totals))
+    half = len(values) // 2
+    if not values:
+        return MISSING
+    return float(values[half]) if len(values) % 2 else (values[half - 1] + values[half]) / 2
+
+
+def _slope(series: Series, at_s: int, window_s: int, end: int) -> float:
+    """The straight line of least squares, per day; missing when the readings span less than half of the window."""
+    start = _start(series, at_s, window_s, end)
+    times = series.times
+    if end - start < _FEWEST or (times[end - 1] - times[start]) * 2 < window_s:
+        return MISSING
+    # Whole numbers throughout and one division at the end: a straight line gives its exact slope.
+    ts = [t - times[start] for t in times[start:end]]
+    values = list(map(sub, series.totals[start + 1 : end + 1], series.totals[start:end]))
+    n, sum_t = len(ts), sum(ts)
+    over = n * sum(map(mul, ts, values)) - sum_t * sum(values)
+    return float(over * DAY_S / (n * sum(map(mul, ts, ts)) - sum_t * sum_t))
+
+
 def _change(series: Series, at_s: int, window_s: int, end: int) -> float:
     last, before = end - 1, reference(series, at_s, window_s, end)
     if before < 0 or series.times[last] <= at_s - window_s:
@@ -75,6 +100,7 @@ def reference(series: Series, at_s: int, window_s: int, end: int) -> int:
 
 MEASURES: Mapping[Op, Measure] = {
     Op.SUM: _total, Op.COUNT: _count, Op.MEAN: _mean, Op.LATEST: _latest, Op.MAX: _max, Op.MIN: _min, Op.CHANGE: _change,
+    Op.MEDIAN: _median, Op.SLOPE: _slope,
 }  # fmt: skip
 
 

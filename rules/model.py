@@ -1,29 +1,21 @@
 """What a rule file says, checked: the values that parse.py makes and plan.py compiles."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from rules.change import Mode
 from rules.expression import Expression
 from rules.grade import Grade
+from rules.inputs import Input
+from rules.quality import UNBOUNDED, Quality
 from rules.season import Season
 
-GREATEST = 1e9
+GREATEST = UNBOUNDED
 """No number in a rule, a table or a reading is larger."""
+EVERY = "*"
+"""Stands for every place without a row of its own in a table."""
 GRADES = (Grade.BLUE, Grade.YELLOW, Grade.ORANGE, Grade.RED)
-
-
-class Op(StrEnum):
-    """What an input computes from the readings of one variable."""
-
-    SUM = "sum"
-    LATEST = "latest"
-    MAX = "max"
-    MIN = "min"
-    MEAN = "mean"
-    CHANGE = "change"
-    COUNT = "count"
 
 
 class Target(StrEnum):
@@ -39,22 +31,6 @@ class Silence(StrEnum):
     HOLD = "hold"
     EXPIRE = "expire"
     RAISE = "raise"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
-    """One named value: ``text`` is the call as written. ``window_s`` is the window, or the greatest age for ``latest``."""
-
-    name: str
-    op: Op
-    variable: str
-    window_s: int
-    text: str
-
-    @property
-    def span_s(self) -> int:
-        """How far back this input looks, in seconds. ``change`` may take a reference half a window older."""
-        return self.window_s * 3 // 2 if self.op is Op.CHANGE else self.window_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +63,25 @@ class OverrideRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """The named numbers of one place in one part of the year; ``season`` is None where they hold all year."""
+
+    values: tuple[float, ...]
+    line: int
+    season: Season | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Named numbers per station, and the line each station stands on."""
+    """Named numbers per place; ``*`` holds those of every place without a row of its own."""
 
     file: str
     names: tuple[str, ...]
-    rows: Mapping[str, tuple[float, ...]]
+    rows: Mapping[str, tuple[Numbers, ...]]
+
+    def of(self, place: str) -> tuple[Numbers, ...]:
+        """The numbers of a place; empty when the table has none for it."""
+        return self.rows.get(place) or self.rows.get(EVERY, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +94,25 @@ class Patience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lower:
-    """The only way down: ``when`` must hold for ``for_s`` seconds of readings without a gap."""
+    """The only way down: ``when`` must hold for ``for_s`` seconds of readings without a gap, or for ``runs`` model runs.
+
+    With ``ask`` a person confirms. A grade stands at least ``min_in_force_s`` seconds after it was last raised.
+    """
 
     when: Expression
     for_s: int
     to: Target
+    runs: int = 0
+    ask: bool = False
+    min_in_force_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """While ``when`` holds, every number of the table is multiplied ``by``."""
+
+    when: Expression
+    by: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,19 +124,11 @@ class NoData:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quality:
-    """Values outside ``ranges`` (variable → lowest, highest) are not used.
-
-    A grade is lowered only on windows that hold at least ``min_coverage`` of the readings they should: silence is not dry weather.
-    """
-
-    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    min_coverage: float = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule as written and checked. ``line`` and ``column`` point at its ``for_each``; ``digest`` names rule and tables."""
+    """One rule as written and checked. ``line`` and ``column`` point at its ``for_each``; ``digest`` names rule and tables.
+
+    ``day_s`` is when its day begins, in seconds after local midnight.
+    """
 
     name: str
     version: int
@@ -143,11 +138,13 @@ class Rule:
     issued_by: str
     mode: Mode
     season: Season | None
+    day_s: int
     inputs: tuple[Input, ...]
     tables: tuple[TableRow, ...]
     rows: tuple[ExpressionRow, ...]
     overrides: tuple[OverrideRow, ...]
     columns: Columns | None
+    scale: tuple[Scale, ...]
     patience: tuple[Patience, ...]
     lower: Lower
     no_data: NoData
@@ -161,6 +158,14 @@ class Rule:
     def hold_s(self) -> int:
         """The longest time, in seconds, that a condition must last before it counts."""
         return max(self.lower.for_s, *(p.for_s for p in self.patience))
+
+    def behind(self, names: tuple[str, ...]) -> tuple[Input, ...]:
+        """The inputs behind these names, with those that derived ones are made of."""
+        wanted = set(names)
+        for i in reversed(self.inputs):
+            if i.name in wanted and i.number:
+                wanted.update(i.number.names)
+        return tuple(i for i in self.inputs if i.name in wanted)
 
     def horizon_s(self, interval_s: int) -> int:
         """How far back a late reading can still matter, in seconds: longest window + hold. A place reports every ``interval_s``."""

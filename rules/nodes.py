@@ -154,6 +154,11 @@ def is_mapping(node: Node) -> bool:
     return isinstance(node, yaml.MappingNode)
 
 
+def is_sequence(node: Node) -> bool:
+    """Whether a value is written as a list."""
+    return isinstance(node, yaml.SequenceNode)
+
+
 def _boolean(node: Node) -> str:
     if isinstance(node, yaml.ScalarNode) and node.tag == _BOOL:
         return f"; YAML reads {node.value!r} as true or false"

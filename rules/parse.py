@@ -3,19 +3,24 @@
 import posixpath
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
 from rules.change import Mode
 from rules.errors import RuleError, RuleErrors
-from rules.input_text import read_inputs
-from rules.ladder_text import read_ladder, read_lower, read_raise
-from rules.model import GRADES, Columns, NoData, OverrideRow, Quality, Rule, RuleSet, Silence
-from rules.nodes import Node, Notes, is_mapping
-from rules.season import Season, season
+from rules.input_text import input_names, read_inputs
+from rules.ladder_text import read_ladder, read_lower, read_raise, read_scale
+from rules.leaning import check_forecasts
+from rules.model import GRADES, Columns, NoData, OverrideRow, Rule, RuleSet, Silence
+from rules.nodes import Node, Notes, is_sequence
+from rules.quality_text import read_quality
+from rules.season import Season, hour, joined, season
 from rules.tables import Table, columns, overrides
 
 _REQUIRED = ("rule", "version", "hazard", "for_each", "inputs", "ladder", "lower", "no_data")
-_OPTIONAL = ("title", "issued_by", "mode", "season", "columns", "override", "raise", "quality")
+_OPTIONAL = ("title", "issued_by", "mode", "season", "day", "columns", "override", "scale", "raise", "quality")
 _WORD = r"[a-z][a-z0-9_-]{0,63}"
+_DAY_S = 8 * 3600
+"""The hydrologists' day begins at 08:00 local time (SL 651)."""
 
 
 def parse_rules(sources: Mapping[str, str]) -> RuleSet:
@@ -73,28 +78,41 @@ class _RuleText:
         if any(name not in fields for name in _REQUIRED):
             return None
         no_data = self._no_data()
-        inputs = read_inputs(notes, fields["inputs"], no_data.after_s)
-        names = tuple(i.name for i in inputs)
-        table = self._columns(names)
+        for_each = notes.name(fields["for_each"], "for_each", _WORD)
+        table = self._columns(input_names(notes, fields["inputs"]), for_each)
         known = table.names if table else ()
+        inputs = read_inputs(notes, fields["inputs"], no_data.after_s, known)
+        names = tuple(i.name for i in inputs)
         tables, rows = read_ladder(notes, fields["ladder"], names, known)
         lower = read_lower(notes, fields["lower"], names, known)
-        patience = read_raise(notes, fields.get("raise"))
-        over = self._override(tuple(t.input for t in tables))
-        quality = self._quality(tuple(dict.fromkeys(i.variable for i in inputs if i.variable)))
-        issued_by = notes.choice(fields["issued_by"], "issued_by", ("county", "township")) if "issued_by" in fields else "county"
-        mode = Mode(notes.choice(fields["mode"], "mode", tuple(Mode))) if "mode" in fields else Mode.LIVE
-        name, hazard = notes.name(fields["rule"], "rule"), notes.name(fields["hazard"], "hazard")
-        version, for_each = notes.whole(fields["version"], "version", 1), notes.name(fields["for_each"], "for_each", _WORD)
-        title = notes.text(fields["title"], "title") if "title" in fields else name
-        when, mark = self._season(), fields["for_each"].start_mark
-        if len(notes.errors) > self.before:
-            return None
-        return Rule(
-            name=name, version=version, title=title, hazard=hazard, for_each=for_each, issued_by=issued_by, mode=mode, season=when,
-            inputs=inputs, tables=tables, rows=rows, overrides=over, columns=table, patience=patience, lower=lower, no_data=no_data,
+        scale = read_scale(notes, fields.get("scale"), names, known)
+        over = self._override(tuple(t.input for t in tables), for_each)
+        looked_at = [i for i in inputs if i.observed and i.variable]
+        quality = read_quality(
+            notes, fields.get("quality"), tuple(dict.fromkeys(i.variable for i in looked_at if not i.near)),
+            tuple(dict.fromkeys(i.variable for i in looked_at)),
+        )  # fmt: skip
+        mark = fields["for_each"].start_mark
+        rule = Rule(
+            **self._words(), for_each=for_each, season=self._season(), day_s=self._day(), inputs=inputs, tables=tables, rows=rows,
+            overrides=over, columns=table, scale=scale, patience=read_raise(notes, fields.get("raise")), lower=lower, no_data=no_data,
             quality=quality, file=notes.file, line=mark.line + 1, column=mark.column + 1, digest=self._digest(),
         )  # fmt: skip
+        if len(notes.errors) == self.before:
+            check_forecasts(notes, rule, fields)
+        return None if len(notes.errors) > self.before else rule
+
+    def _words(self) -> dict[str, Any]:
+        notes, fields = self.notes, self.fields
+        name = notes.name(fields["rule"], "rule")
+        return {
+            "name": name,
+            "version": notes.whole(fields["version"], "version", 1),
+            "title": notes.text(fields["title"], "title") if "title" in fields else name,
+            "hazard": notes.name(fields["hazard"], "hazard"),
+            "issued_by": notes.choice(fields["issued_by"], "issued_by", ("county", "township")) if "issued_by" in fields else "county",
+            "mode": Mode(notes.choice(fields["mode"], "mode", tuple(Mode))) if "mode" in fields else Mode.LIVE,
+        }
 
     def _digest(self) -> str:
         return "sha256:" + sha256("\0".join(self.used).encode()).hexdigest()
@@ -111,11 +129,22 @@ class _RuleText:
         node = self.fields.get("season")
         if node is None:
             return None
+        found = []
+        for one in self.notes.items(node, "season") if is_sequence(node) else [node]:
+            try:
+                found.append(season(self.notes.text(one, "season")))
+            except ValueError as e:
+                self.notes.wrong(one, str(e))
+        return joined(found)
+
+    def _day(self) -> int:
+        node = self.fields.get("day")
         try:
-            return season(self.notes.text(node, "season"))
+            return hour(self.notes.text(node, "day")) if node is not None else _DAY_S
         except ValueError as e:
-            self.notes.wrong(node, str(e))
-            return None
+            if node is not None:
+                self.notes.wrong(node, str(e))
+            return _DAY_S
 
     def _table(self, key: str) -> Table | None:
         node = self.fields.get(key)
@@ -130,48 +159,18 @@ class _RuleText:
         self.used.append(self.sources[file])
         return Table(file, self.sources[file])
 
-    def _columns(self, inputs: tuple[str, ...]) -> Columns | None:
+    def _columns(self, inputs: tuple[str, ...], for_each: str) -> Columns | None:
         table = self._table("columns")
         if table is None:
             return None
-        found = columns(table, (*inputs, "none", *(g.word for g in GRADES)))
+        found = columns(table, (*inputs, "none", *(g.word for g in GRADES)), ("station", "place", for_each))
         self.notes.errors.extend(table.errors)
         return found
 
-    def _override(self, inputs: tuple[str, ...]) -> tuple[OverrideRow, ...]:
+    def _override(self, inputs: tuple[str, ...], for_each: str) -> tuple[OverrideRow, ...]:
         table = self._table("override")
         if table is None:
             return ()
-        found = overrides(table, inputs)
+        found = overrides(table, inputs, ("station", "place", for_each))
         self.notes.errors.extend(table.errors)
         return found
-
-    def _quality(self, variables: tuple[str, ...]) -> Quality:
-        node = self.fields.get("quality")
-        if node is None:
-            return Quality()
-        notes = self.notes
-        found = notes.fields(node, "quality", (), ("range", "min_coverage"))
-        coverage = notes.number(found["min_coverage"], "min_coverage") if "min_coverage" in found else Quality().min_coverage
-        if not 0 <= coverage <= 1:
-            notes.wrong(found["min_coverage"], "min_coverage must lie within 0 and 1")
-        ranges = {}
-        if "range" in found:
-            ranges = self._ranges(found["range"], variables)
-        return Quality(ranges=ranges, min_coverage=coverage)
-
-    def _ranges(self, node: Node, variables: tuple[str, ...]) -> dict[str, tuple[float, float]]:
-        notes = self.notes
-        if is_mapping(node):
-            found = notes.fields(node, "range", (), variables)
-            return {name: self._range(n) for name, n in found.items()}
-        if len(variables) > 1:
-            notes.wrong(node, f"this rule looks at {', '.join(variables)}: write range as {{{variables[0]}: [lowest, highest]}}")
-        return {v: self._range(node) for v in variables[:1]}
-
-    def _range(self, node: Node) -> tuple[float, float]:
-        cells = [self.notes.number(n, "range") for n in self.notes.items(node, "range")]
-        if len(cells) != len(("lowest", "highest")) or cells[0] >= cells[1]:
-            self.notes.wrong(node, "range must be [lowest, highest]")
-            return (0.0, 1.0)
-        return (cells[0], cells[1])

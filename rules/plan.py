@@ -1,78 +1,62 @@
 """Rules and places together: what the engine runs. Thresholds and columns are baked into each ladder."""
 
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
 from rules.change import Mode
+from rules.compiled import CompiledRule, Limits, compile_rule
 from rules.errors import RuleError, RuleErrors
-from rules.expression import fuse
+from rules.inputs import Input, Take
 from rules.ladder_text import rising
-from rules.measure import MEASURES, Measure
-from rules.model import GREATEST, Op, Rule, RuleSet
+from rules.model import EVERY, Numbers, Rule, RuleSet
+from rules.near import Stations
 from rules.place import Place
-from rules.series import SCALE
+from rules.probe import is_plain
+from rules.quality import NO_CHECKS, Checks
+from rules.scaled import SCALE
 
-Bounds = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledInput:
-    """One input: how it is measured, over how many seconds, and which of the ladder's series it reads."""
-
-    name: str
-    op: Op
-    measure: Measure
-    window_s: int
-    span_s: int
-    slot: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledRule:
-    """A rule with its conditions as functions. ``grade_of`` and ``eased`` take all inputs, then all columns, as floats.
-
-    ``table_inputs`` are the inputs of the table rows; ``sums_only`` says that a ladder can only rise when its total does.
-    """
-
-    rule: Rule
-    variables: tuple[str, ...]
-    inputs: tuple[CompiledInput, ...]
-    table_inputs: tuple[int, ...]
-    row_tests: tuple[Callable[..., int], ...]
-    grade_of: Callable[..., int] | None
-    eased: Callable[..., int]
-    covered: tuple[int, ...]
-    sums_only: bool
-    patient: bool
-    zone: tzinfo
+Cells = tuple[float | None, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesPlan:
-    """One series to keep: ``horizon_s`` is the longest that any ladder needs."""
+    """One series to keep: ``horizon_s`` is the longest that any ladder needs. A ``counter`` sends running totals."""
 
     station: str
     variable: str
-    bounds: Bounds
+    checks: Checks
     interval_s: int
     horizon_s: int
+    counter: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LadderPlan:
-    """One place under one rule: its series by number, scaled thresholds per table row, and its columns.
+    """One place under one rule.
 
-    ``horizon_s`` is how far back a late reading can still matter, in seconds of event time: longest window + hold.
+    ``sources`` are, per input, the numbers of its series, nearest first; ``series`` all of them once. ``heard`` are the groups of
+    series that must not fall silent, each with how many of it must be heard; ``feeds`` the (place, variable) of forecasts, in the order in
+    which they are asked. ``scaled`` are the thresholds of the table rows, plain and then under each factor. ``horizon_s`` is how far
+    back a late reading can still matter: longest window + hold. ``round_s`` is how far apart readings in a row are at least.
     """
 
     compiled: CompiledRule
     place: str
+    sources: tuple[tuple[int, ...], ...]
     series: tuple[int, ...]
-    thresholds: tuple[tuple[int, ...], ...]
-    columns: tuple[float, ...]
+    heard: tuple[tuple[tuple[int, ...], int], ...]
+    feeds: Mapping[str, tuple[tuple[str, str], ...]]
+    scaled: tuple[tuple[Limits, ...], ...]
+    numbers: tuple[Numbers, ...]
     horizon_s: int
+    round_s: int
+    plain: bool
+
+    @property
+    def thresholds(self) -> tuple[Limits, ...]:
+        """The thresholds of the table rows, unscaled by the ground."""
+        return self.scaled[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,56 +69,30 @@ class Plan:
 
 
 def compile_rules(rules: RuleSet, places: Sequence[Place], zone: tzinfo = UTC) -> Plan:
-    """Expand each rule over its places; ``zone`` is the local time in which seasons are meant. RuleErrors carries every mistake."""
-    builder = _Builder(places)
-    for rule in rules.rules:
-        if rule.mode is not Mode.STOPPED:
-            builder.add(rule, zone)
+    """Expand each rule over its places; ``zone`` is the local time of seasons and days. RuleErrors carries every mistake."""
+    live = [r for r in rules.rules if r.mode is not Mode.STOPPED]
+    builder = _Builder(places, live)
+    for rule in live:
+        builder.add(rule, zone)
     if builder.errors:
-        raise RuleErrors(tuple(sorted(builder.errors)))
+        raise RuleErrors(tuple(sorted(set(builder.errors))))
     return Plan(digest=rules.digest, series=builder.series(), ladders=tuple(builder.ladders))
-
-
-def compile_rule(rule: Rule, zone: tzinfo) -> CompiledRule:
-    """The functions of one rule."""
-    variables = tuple(dict.fromkeys(i.variable for i in rule.inputs))
-    inputs = tuple(
-        CompiledInput(
-            name=i.name, op=i.op, measure=MEASURES[i.op], window_s=i.window_s, span_s=i.span_s, slot=variables.index(i.variable)
-        )
-        for i in rule.inputs
-    )  # fmt: skip
-    names = [i.name for i in inputs]
-    args = (*names, *(rule.columns.names if rule.columns else ()))
-    table_inputs = tuple(names.index(t.input) for t in rule.tables)
-    needed = rule.lower.when.names
-    return CompiledRule(
-        rule=rule, variables=variables, inputs=inputs, table_inputs=table_inputs,
-        row_tests=tuple(fuse([(1, r.expression)], args) for r in rule.rows),
-        grade_of=fuse([(r.grade, r.expression) for r in rule.rows], args) if rule.rows else None,
-        eased=fuse([(1, rule.lower.when)], args),
-        covered=tuple(n for n, i in enumerate(inputs) if i.name in needed and i.op not in (Op.LATEST, Op.COUNT)),
-        sums_only=_sums_only(rule, variables), patient=any(p.count > 1 or p.for_s for p in rule.patience), zone=zone,
-    )  # fmt: skip
-
-
-def _sums_only(rule: Rule, variables: tuple[str, ...]) -> bool:
-    ops = {i.op for i in rule.inputs if any(t.input == i.name for t in rule.tables)}
-    low = rule.quality.ranges.get(variables[0], (-GREATEST, GREATEST))[0]
-    return not rule.rows and ops == {Op.SUM} and len(variables) == 1 and low >= 0
 
 
 class _Builder:
     """Collects series and ladders; equal series are shared between rules."""
 
-    def __init__(self, places: Sequence[Place]) -> None:
+    def __init__(self, places: Sequence[Place], rules: Sequence[Rule]) -> None:
+        self.stations = Stations(places)
         self.by_type: dict[str, list[Place]] = {}
         for p in places:
             self.by_type.setdefault(p.type, []).append(p)
+        # What a rule says of its own stations holds where other rules look at them from afar.
+        self.declared = {(r.for_each, v): c for r in reversed(rules) for v, c in r.quality.checks.items()}
         self.errors: list[RuleError] = []
         self.ladders: list[LadderPlan] = []
-        self.keys: dict[tuple[str, str, Bounds], list[int]] = {}
-        """(station, variable, bounds) → number, interval in seconds, horizon in seconds."""
+        self.keys: dict[tuple[str, str, Checks], list[int]] = {}
+        """(station, variable, checks) → number, interval in seconds, horizon in seconds."""
 
     def add(self, rule: Rule, zone: tzinfo) -> None:
         """All ladders of one rule."""
@@ -142,74 +100,106 @@ class _Builder:
         if not places:
             there = ", ".join(sorted(self.by_type)) or "none"
             self._wrong(rule, f"there is no place of type {rule.for_each!r}; types there are: {there}")
-        known = {p.id for p in places}
-        cells = {}
+        known = {EVERY, *(p.id for p in places)}
         for o in rule.overrides:
             if o.station not in known:
                 self.errors.append(RuleError(o.file, o.line, 1, f"{o.station!r:.40} is no {rule.for_each}"))
-            cells[o.station, o.input] = o
+        over = {(o.station, o.input): o.cells for o in rule.overrides}
         compiled = compile_rule(rule, zone)
         for place in places:
-            self._add_place(compiled, place, {n: o.cells for (s, n), o in cells.items() if s == place.id} if cells else {})
+            self._add_place(compiled, place, over)
 
-    def _add_place(self, compiled: CompiledRule, place: Place, over: dict[str, tuple[float | None, ...]]) -> None:
+    def _add_place(self, compiled: CompiledRule, place: Place, over: Mapping[tuple[str, str], Cells]) -> None:
         rule = compiled.rule
-        lacking = [v for v in compiled.variables if v not in place.variables]
-        if lacking:
-            self._wrong(rule, f"{place.id!r} does not measure {', '.join(lacking)}; it measures {', '.join(place.variables) or 'nothing'}")
-        columns: tuple[float, ...] = ()
-        if rule.columns:
-            columns = rule.columns.rows.get(place.id, ())
-            if not columns:
-                self.errors.append(RuleError(rule.columns.file, 1, 1, f"there is no row for {place.id!r}, a {rule.for_each}"))
-        thresholds = tuple(self._thresholds(rule, n, place.id, over) for n in range(len(rule.tables)))
-        series = tuple(self._series(place, v, rule) for v in compiled.variables)
+        found = [self._sources(compiled, place, n) for n in range(len(rule.inputs))]
+        numbers = rule.columns.of(place.id) if rule.columns else ()
+        if rule.columns and not numbers:
+            self.errors.append(RuleError(rule.columns.file, 1, 1, f"there is no row for {place.id!r}, a {rule.for_each}"))
+        cells = [self._cells(rule, n, place.id, over) for n in range(len(rule.tables))]
+        own = [p for i, f in zip(rule.inputs, found, strict=True) for p in f if not i.near] or [p for f in found for p in f]
+        variables = {i.variable for i in rule.inputs if i.observed}
+        interval_s = max((p.interval_of(v) for p in own for v in p.variables if v in variables), default=place.interval_s)
+        horizon_s = rule.horizon_s(interval_s)
+        sources = tuple(
+            tuple(self._series(p, i.variable, rule, horizon_s) for p in f) for i, f in zip(rule.inputs, found, strict=True)
+        )  # fmt: skip
+        series = tuple(dict.fromkeys(n for s in sources for n in s))
         self.ladders.append(
             LadderPlan(
-                compiled=compiled,
-                place=place.id,
-                series=series,
-                thresholds=thresholds,
-                columns=columns,
-                horizon_s=rule.horizon_s(place.interval_s),
+                compiled=compiled, place=place.id, sources=sources, series=series, heard=_heard(rule, sources),
+                feeds={i.name: _feeds(place, i) for i in rule.inputs if i.forecast},
+                scaled=tuple(tuple(scaled(c, by) for c in cells) for by in (1.0, *(s.by for s in rule.scale))),
+                numbers=numbers, horizon_s=horizon_s, round_s=interval_s // 2 if len(series) > 1 else 0,
+                plain=all(is_plain(i, len(s)) for i, s in zip(rule.inputs, sources, strict=True)),
             )
-        )
+        )  # fmt: skip
 
-    def _thresholds(self, rule: Rule, row: int, place: str, over: dict[str, tuple[float | None, ...]]) -> tuple[int, ...]:
+    def _sources(self, compiled: CompiledRule, place: Place, n: int) -> list[Place]:
+        rule, one = compiled.rule, compiled.rule.inputs[n]
+        if not one.observed:
+            return []
+        found = self.stations.of(place, one)
+        needed = 2 if one.take is Take.SECOND_HIGHEST else 1
+        if one.near is None and not found:
+            there = f"{place.id!r} does not measure {one.variable}; it measures {', '.join(place.variables) or 'nothing'}"
+            self._wrong(rule, there + (f", nor do its stations {', '.join(place.members)}" if place.members else ""))
+        elif len(found) < needed and n in compiled.matters:
+            self._wrong(rule, f"{place.id!r}: {one.name!r} needs {needed} stations that measure {one.variable}; there are {len(found)}")
+        elif one.near is None and len(found) > 1 and not one.take and not (one.each and not one.each.days):
+            self._wrong(rule, f"{place.id!r} has {len(found)} stations that measure {one.variable}: input {one.name!r} must say take=…")
+        return found
+
+    def _cells(self, rule: Rule, row: int, place: str, over: Mapping[tuple[str, str], Cells]) -> Cells:
         table = rule.tables[row]
         cells = table.cells
-        if table.input in over:
-            cells = tuple(own if own is not None else general for own, general in zip(over[table.input], cells, strict=True))
-            if not rising(cells):
-                found = next(o for o in rule.overrides if o.station == place and o.input == table.input)
-                self.errors.append(RuleError(found.file, found.line, 1, f"thresholds of {place!r} do not rise from blue to red: {cells}"))
-        return scaled(cells)
+        for who in (EVERY, place):
+            if (who, table.input) in over:
+                own = over[who, table.input]
+                cells = tuple(o if o is not None else general for o, general in zip(own, cells, strict=True))
+                if not rising(cells):
+                    found = next(o for o in rule.overrides if o.station == who and o.input == table.input)
+                    message = f"thresholds of {place!r} do not rise from blue to red: {cells}"
+                    self.errors.append(RuleError(found.file, found.line, 1, message))
+        return cells
 
-    def _series(self, place: Place, variable: str, rule: Rule) -> int:
-        low, high = rule.quality.ranges.get(variable, (-GREATEST, GREATEST))
-        found = self.keys.setdefault((place.id, variable, (low, high)), [len(self.keys), place.interval_s, 0])
-        found[2] = max(found[2], rule.horizon_s(place.interval_s))
+    def _series(self, place: Place, variable: str, rule: Rule, horizon_s: int) -> int:
+        checks = rule.quality.checks.get(variable) or self.declared.get((place.type, variable), NO_CHECKS)
+        found = self.keys.setdefault((place.id, variable, checks), [len(self.keys), place.interval_of(variable), 0])
+        found[2] = max(found[2], horizon_s)
         return found[0]
 
     def series(self) -> tuple[SeriesPlan, ...]:
         """The series in order of their numbers."""
-        return tuple(SeriesPlan(station=s, variable=v, bounds=b, interval_s=i, horizon_s=h) for (s, v, b), (_, i, h) in self.keys.items())
+        return tuple(
+            SeriesPlan(station=s, variable=v, checks=c, interval_s=i, horizon_s=h, counter=v in self.stations.by_id[s].counters)
+            for (s, v, c), (_, i, h) in self.keys.items()
+        )
 
     def _wrong(self, rule: Rule, message: str) -> None:
         self.errors.append(RuleError(rule.file, rule.line, rule.column, message))
 
 
-def scaled(cells: Sequence[float | None]) -> tuple[int, ...]:
+def _heard(rule: Rule, sources: Sequence[tuple[int, ...]]) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """What must not fall silent: the place's own; where it has none the forecasts, which are no series; where there are none, the rest."""
+    groups = [(i, s) for i, s in zip(rule.inputs, sources, strict=True) if s]
+    chosen = [(i, s) for i, s in groups if not i.near]
+    if not chosen and not any(i.outlook for i in rule.inputs):
+        chosen = groups
+    found = {s: 2 if i.take is Take.SECOND_HIGHEST else 1 for i, s in reversed(chosen)}
+    return tuple(found.items())
+
+
+def _feeds(place: Place, one: Input) -> tuple[tuple[str, str], ...]:
+    names = dict.fromkeys(n for n in (place.id, place.catchment, *place.areas) if n)
+    return tuple((n, one.variable) for n in names)
+
+
+def scaled(cells: Cells, by: float = 1.0) -> Limits:
     """Thresholds as integers. A blank takes the next higher threshold (reaching that is reaching more); blanks at the end fall away."""
     found: list[int] = []
     for cell in reversed(cells):
         if cell is not None:
-            found.append(round(cell * SCALE))
+            found.append(round(cell * by * SCALE))
         elif found:
             found.append(found[-1])
     return tuple(reversed(found))
-
-
-def reached(thresholds: tuple[int, ...], value: float) -> int:
-    """The number of the highest grade a table row reaches; 0 when the value is missing."""
-    return bisect_right(thresholds, value) if value == value else 0  # noqa: PLR0124 - NaN is the missing value

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from rules.change import Change, Evidence
-from rules.evidence import lowering, rows
+from rules.change import Change, Evidence, Scaling
+from rules.evidence import confirmed, lowering, rows, scaling
 from rules.grade import Grade
 from rules.ladder import Ladder
-from rules.series import NEVER_S
+from rules.scaled import NEVER_S
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
@@ -15,7 +15,11 @@ _US = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where one place stands under one rule. ``last_reading`` is event time; both times are None while there is none."""
+    """Where one place stands under one rule. ``last_reading`` is event time; both times are None while there is none.
+
+    ``proposed`` is the grade that waits for a person's word, None when nothing does; ``suspect`` is how many values of the place's
+    series within its horizon were not used.
+    """
 
     rule: str
     place: str
@@ -23,6 +27,8 @@ class Standing:
     since: datetime | None
     no_data: bool
     last_reading: datetime | None
+    proposed: Grade | None = None
+    suspect: int = 0
 
 
 def micros(at: datetime) -> int:
@@ -43,6 +49,7 @@ def standing(ladder: Ladder) -> Standing:
     return Standing(
         rule=ladder.rule.name, place=ladder.place, grade=ladder.state.grade, no_data=ladder.silent,
         since=None if since is None else EPOCH + since * _US, last_reading=None if clock_s == NEVER_S else moment(clock_s),
+        proposed=ladder.state.asked, suspect=sum(len(s.doubted(clock_s - ladder.horizon_s, clock_s)) for s in ladder.series if s.suspects),
     )  # fmt: skip
 
 
@@ -54,6 +61,7 @@ class _Why:
     also: tuple[Evidence, ...] = ()
     late_by: timedelta = timedelta(0)
     incomplete: bool = False
+    scale: Scaling | None = None
 
 
 def by_reading(ladder: Ladder, before: Grade, at_s: int, now: datetime) -> Change:
@@ -61,16 +69,28 @@ def by_reading(ladder: Ladder, before: Grade, at_s: int, now: datetime) -> Chang
     found, incomplete = rows(ladder, at_s)
     after = ladder.state.grade
     because, also = ((lowering(ladder, at_s),), tuple(found)) if after < before else _split(found, after)
-    return _change(ladder, before, moment(at_s), now, _Why(because=because, also=also, incomplete=incomplete))
+    why = _Why(because=because, also=also, incomplete=incomplete, scale=scaling(ladder, at_s))
+    return _change(ladder, before, moment(at_s), now, why)
 
 
 def by_late(ladder: Ladder, before: Grade, raised_s: int, late_s: int, now: datetime) -> Change:
     """A reading that came ``late_s`` seconds late raised the place; the evidence is that of the moment it was reached."""
     clock_s = ladder.clock_s()
-    found, incomplete = rows(ladder, raised_s, clock_s - ladder.horizon_s)
+    edge_s = clock_s - ladder.horizon_s
+    found, incomplete = rows(ladder, raised_s, edge_s)
     because, also = _split(found, ladder.state.grade)
-    why = _Why(because=because, also=also, late_by=timedelta(seconds=late_s), incomplete=incomplete)
+    why = _Why(
+        because=because, also=also, late_by=timedelta(seconds=late_s), incomplete=incomplete, scale=scaling(ladder, raised_s, edge_s)
+    )  # fmt: skip
     return _change(ladder, before, moment(clock_s), now, why)
+
+
+def by_word(ladder: Ladder, before: Grade, now: datetime) -> Change:
+    """A person has confirmed that the place may be lowered; the evidence is what it was proposed on."""
+    clock_s = ladder.clock_s()
+    found, incomplete = rows(ladder, clock_s)
+    why = _Why(because=(lowering(ladder, clock_s), confirmed()), also=tuple(found), incomplete=incomplete)
+    return _change(ladder, before, now, now, why)
 
 
 def by_act(ladder: Ladder, before: Grade, evidence: Evidence, now: datetime) -> Change:
@@ -106,4 +126,5 @@ def _change(ladder: Ladder, before: Grade, at: datetime, now: datetime, why: _Wh
         mode=rule.mode,
         late_by=why.late_by,
         incomplete=why.incomplete,
+        scale=why.scale,
     )

@@ -1,36 +1,41 @@
 """The state of an engine as bytes, and back, also into a plan that has changed since.
 
-Format 1: MessagePack. Arrays are eight-byte little-endian integers.
+Format 2: MessagePack. Arrays are eight-byte little-endian integers.
 """
 
 import sys
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from rules.climb import Climb
+from rules.climb import Climb, Trail
 from rules.errors import SnapshotError
-from rules.grade import Grade
+from rules.forecast import Feed, Forecast
 from rules.ladder import Ladder
-from rules.series import ALWAYS, NEVER_S, Series
+from rules.scaled import ALWAYS, NEVER_S, SCALE
+from rules.series import Series
 
-FORMAT = 1
+FORMAT = 2
 
 
 class SavedSeries(msgspec.Struct, array_like=True):
-    """One series; ``values`` are scaled."""
+    """One series; ``values`` and ``totals`` (of a counter) are scaled. ``checks`` names the checks it was kept under."""
 
     station: str
     variable: str
-    low: float
-    high: float
+    checks: str
     times: bytes
     values: bytes
     arrived_us: int
     doubt: bool
     spell: int
     late: list[int]
+    suspects: list[tuple[int, str]]
+    held: tuple[int, int] | None
+    run: tuple[int, int | None]
+    total_times: bytes
+    totals: bytes
 
 
 class SavedLadder(msgspec.Struct, array_like=True):
@@ -38,13 +43,7 @@ class SavedLadder(msgspec.Struct, array_like=True):
 
     rule: str
     place: str
-    grade: Grade
-    hold_s: int
-    eased_s: int | None
-    floor_s: int
-    last_s: int
-    counts: list[int]
-    firsts: list[int]
+    state: Climb
     episode: int
     step: int
     silences: int
@@ -52,6 +51,18 @@ class SavedLadder(msgspec.Struct, array_like=True):
     silent: bool
     suspended: bool
     excused_us: int
+    moment_s: int
+    spoken: bool
+    before: Trail | None
+
+
+class SavedFeed(msgspec.Struct, array_like=True):
+    """All forecasts of one variable for one place."""
+
+    place: str
+    variable: str
+    arrived_us: int
+    forecasts: list[Forecast]
 
 
 class Saved(msgspec.Struct):
@@ -61,12 +72,16 @@ class Saved(msgspec.Struct):
     digest: str
     series: list[SavedSeries]
     ladders: list[SavedLadder]
+    feeds: list[SavedFeed]
 
 
-def save(digest: str, series: Iterable[Series], ladders: Iterable[Ladder]) -> bytes:
+def save(digest: str, series: Iterable[Series], ladders: Iterable[Ladder], feeds: Iterable[Feed]) -> bytes:
     """All state that decides what comes next."""
     return msgspec.msgpack.encode(
-        Saved(FORMAT, digest, [_save_series(s) for s in series], [_save_ladder(x) for x in ladders])
+        Saved(
+            FORMAT, digest, [_save_series(s) for s in series], [_save_ladder(x) for x in ladders],
+            [SavedFeed(f.place, f.variable, f.arrived_us, list(f.all())) for f in feeds],
+        )
     )  # fmt: skip
 
 
@@ -74,65 +89,88 @@ def load(data: bytes) -> Saved:
     """The snapshot in these bytes; SnapshotError when they hold none."""
     try:
         saved = msgspec.msgpack.decode(data, type=Saved)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as e:
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as e:
         raise SnapshotError(f"not a snapshot of the rules engine: {e}") from None
     if saved.format != FORMAT:
         raise SnapshotError(f"snapshot format {saved.format} is unknown; allowed: {FORMAT}")
     return saved
 
 
+def fill(saved: Saved, series: Sequence[Series], ladders: Iterable[Ladder], feeds: Mapping[tuple[str, str], Feed]) -> None:
+    """Put what was saved into empty series, ladders and feeds, as far as these still exist."""
+    by_series: dict[tuple[str, str], list[SavedSeries]] = {}
+    for s in saved.series:
+        by_series.setdefault((s.station, s.variable), []).append(s)
+    for one in series:
+        found = by_series.get((one.station, one.variable))
+        if found:
+            _fill_series(one, min(found, key=lambda c: (c.checks != str(one.checks), bool(c.total_times) is (one.counter is None))))
+    by_ladder = {(x.rule, x.place): x for x in saved.ladders}
+    for x in ladders:
+        if (x.rule.name, x.place) in by_ladder:
+            _fill_ladder(x, by_ladder[x.rule.name, x.place])
+    for f in saved.feeds:
+        feed = feeds.get((f.place, f.variable))
+        if feed is not None:
+            feed.arrived_us = f.arrived_us
+            for forecast in f.forecasts:
+                feed.put(forecast)
+
+
 def _save_series(s: Series) -> SavedSeries:
     values = array("q", (b - a for a, b in zip(s.totals, s.totals[1:], strict=False)))
+    counter, guard = s.counter, s.guard
+    held = counter.held if counter else guard.held if guard else None
     return SavedSeries(
-        s.station, s.variable, s.low, s.high, _little(s.times).tobytes(), _little(values).tobytes(), s.arrived_us, s.doubt, s.spell,
-        sorted(s.late),
+        s.station, s.variable, str(s.checks), _little(s.times).tobytes(), _little(values).tobytes(), s.arrived_us, s.doubt, s.spell,
+        sorted(s.late), s.suspects, held, (guard.run_s, guard.run_value) if guard else (NEVER_S, None),
+        _little(counter.times).tobytes() if counter else b"", _little(counter.values).tobytes() if counter else b"",
     )  # fmt: skip
 
 
 def _save_ladder(x: Ladder) -> SavedLadder:
-    c = x.state
     return SavedLadder(
-        x.rule.name, x.place, c.grade, c.hold_s, c.eased_s, c.floor_s, c.last_s, c.counts, c.firsts, x.episode, x.step, x.silences,
-        x.since_us, x.silent, x.suspended, x.excused_us,
+        x.rule.name, x.place, x.state, x.episode, x.step, x.silences, x.since_us, x.silent, x.suspended, x.excused_us, x.moment_s,
+        x.spoken, x.before,
     )  # fmt: skip
 
 
-def fill_series(series: Series, saved: SavedSeries, scale: int) -> None:
-    """Put saved readings into an empty series; values outside its bounds stay out."""
-    times, values = array("q"), array("q")
-    try:
-        times.frombytes(saved.times)
-        values.frombytes(saved.values)
-    except ValueError as e:
-        raise SnapshotError(f"the series of {saved.station!r} is damaged: {e}") from None
-    for at_s, value in zip(_little(times), _little(values), strict=False):
-        if series.low * scale <= value <= series.high * scale:
+def _fill_series(series: Series, saved: SavedSeries) -> None:
+    """Values that the checks of today would not let pass stay out."""
+    checks = series.checks
+    for at_s, value in zip(_numbers(saved, saved.times), _numbers(saved, saved.values), strict=False):
+        if checks.low * SCALE <= value <= checks.high * SCALE:
             series.times.append(at_s)
             series.total += value
             series.totals.append(series.total)
     series.last_s = series.times[-1] if series.times else NEVER_S
     series.arrived_us, series.doubt, series.spell, series.late = saved.arrived_us, saved.doubt, saved.spell, set(saved.late)
+    series.suspects = list(saved.suspects)
+    if series.counter:
+        series.counter.times, series.counter.values = _numbers(saved, saved.total_times), _numbers(saved, saved.totals)
+        series.counter.held = saved.held
+    if series.guard:
+        series.guard.held = saved.held
+        series.guard.run_s, series.guard.run_value = saved.run
     series.unsettled = saved.doubt
     series.trim()
     series.wake = ALWAYS
 
 
-def fill_ladder(ladder: Ladder, saved: SavedLadder) -> None:
-    """Put a saved state into a ladder."""
-    ladder.state = Climb(
-        grade=saved.grade, hold_s=saved.hold_s, eased_s=saved.eased_s, floor_s=saved.floor_s, last_s=saved.last_s,
-        counts=saved.counts, firsts=saved.firsts,
-    )  # fmt: skip
+def _fill_ladder(ladder: Ladder, saved: SavedLadder) -> None:
+    ladder.state = saved.state
     ladder.episode, ladder.step, ladder.silences, ladder.since_us = saved.episode, saved.step, saved.silences, saved.since_us
     ladder.silent, ladder.suspended, ladder.excused_us = saved.silent, saved.suspended, saved.excused_us
+    ladder.moment_s, ladder.spoken, ladder.before = saved.moment_s, saved.spoken, saved.before
 
 
-def closest(saved: Iterable[SavedSeries]) -> Mapping[tuple[str, str], list[SavedSeries]]:
-    """Saved series by station and variable."""
-    found: dict[tuple[str, str], list[SavedSeries]] = {}
-    for s in saved:
-        found.setdefault((s.station, s.variable), []).append(s)
-    return found
+def _numbers(saved: SavedSeries, raw: bytes) -> "array[int]":
+    found = array("q")
+    try:
+        found.frombytes(raw)
+    except ValueError as e:
+        raise SnapshotError(f"the series of {saved.station!r} is damaged: {e}") from None
+    return _little(found)
 
 
 def _little(numbers: "array[int]") -> "array[int]":

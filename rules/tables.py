@@ -6,10 +6,12 @@ import math
 import re
 
 from rules.errors import RuleError
-from rules.model import GRADES, GREATEST, Columns, OverrideRow
+from rules.model import GRADES, GREATEST, Columns, Numbers, OverrideRow
+from rules.season import Season, days_of_year, month_day
 
 LONGEST_FILE = 20_000_000
-_OVERRIDE = ("station", "input", *(g.word for g in GRADES))
+_OVERRIDE = ("input", *(g.word for g in GRADES))
+_DATES = ("from", "to")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _Lines = list[tuple[int, list[str]]]
 
@@ -61,10 +63,10 @@ class Table:
         return value
 
 
-def overrides(table: Table, inputs: tuple[str, ...]) -> tuple[OverrideRow, ...]:
-    """Thresholds per station and input; ``inputs`` are those with a table row."""
-    if tuple(table.header) != _OVERRIDE:
-        table.wrong(1, [], 0, f"the header must be {','.join(_OVERRIDE)}")
+def overrides(table: Table, inputs: tuple[str, ...], first: tuple[str, ...]) -> tuple[OverrideRow, ...]:
+    """Thresholds per place and input; ``inputs`` are those with a table row, ``first`` what the first column may be called."""
+    if tuple(table.header[1:]) != _OVERRIDE or table.header[0] not in first:
+        table.wrong(1, [], 0, f"the header must be {','.join((first[0], *_OVERRIDE))}")
         return ()
     rows: dict[tuple[str, str], OverrideRow] = {}
     for n, cells in table.lines:
@@ -78,18 +80,46 @@ def overrides(table: Table, inputs: tuple[str, ...]) -> tuple[OverrideRow, ...]:
     return tuple(rows.values())
 
 
-def columns(table: Table, taken: tuple[str, ...]) -> Columns:
-    """Named numbers per station; a name must not be one of ``taken``."""
-    names = tuple(table.header[1:])
-    if not table.header or table.header[0] != "station" or not names:
-        table.wrong(1, [], 0, "the header must be station,NAME,…")
+def columns(table: Table, taken: tuple[str, ...], first: tuple[str, ...]) -> Columns:
+    """Named numbers per place; a name must not be one of ``taken``. With columns ``from`` and ``to`` they change by date."""
+    dated = tuple(table.header[1:3]) == _DATES
+    start = 3 if dated else 1
+    names = tuple(table.header[start:])
+    if not table.header or table.header[0] not in first or not names:
+        table.wrong(1, [], 0, f"the header must be {first[0]},NAME,… or {first[0]},from,to,NAME,…")
         return Columns(file=table.file, names=(), rows={})
-    for i, name in enumerate(names, start=1):
-        if not _NAME.fullmatch(name) or name in taken or names.count(name) > 1:
+    for i, name in enumerate(names, start=start):
+        if not _NAME.fullmatch(name) or name in (*taken, *_DATES) or names.count(name) > 1:
             table.wrong(1, table.header, i, f"column {name!r:.40} is taken, double or of a wrong form; allowed: {_NAME.pattern}")
-    rows: dict[str, tuple[float, ...]] = {}
+    rows: dict[str, tuple[Numbers, ...]] = {}
     for n, cells in table.lines:
-        if cells[0] in rows:
+        if cells[0] in rows and not dated:
             table.wrong(n, cells, 0, f"station {cells[0]!r:.40} stands here twice")
-        rows[cells[0]] = tuple(table.number(n, cells, i) for i in range(1, len(cells)))
+        values = tuple(table.number(n, cells, i) for i in range(start, len(cells)))
+        when = _season(table, n, cells) if dated else None
+        rows[cells[0]] = (*rows.get(cells[0], ()), Numbers(values=values, line=n, season=when))
+    for station, found in rows.items() if dated else ():
+        _check_year(table, station, found)
     return Columns(file=table.file, names=names, rows=rows)
+
+
+def _season(table: Table, line: int, cells: list[str]) -> Season:
+    days = []
+    for i in (1, 2):
+        try:
+            days.append(month_day(cells[i]))
+        except ValueError as e:
+            table.wrong(line, cells, i, str(e))
+            days.append((1, 1))
+    return Season(((days[0], days[1]),))
+
+
+def _check_year(table: Table, station: str, rows: tuple[Numbers, ...]) -> None:
+    """Each day of the year must have exactly one row."""
+    for day in days_of_year():
+        there = [r for r in rows if r.season and r.season.includes(day)]
+        if len(there) != 1:
+            line = there[1].line if there else rows[0].line
+            what = "stands in two rows" if there else "stands in no row"
+            table.wrong(line, [], 0, f"{day[0]:02}-{day[1]:02} {what} of station {station!r:.40}; each day needs one")
+            return

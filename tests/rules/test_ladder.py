@@ -180,7 +180,7 @@ def test_a_doubtful_value_is_reported_and_not_used(value: float, quality: str) -
 def test_one_spell_of_doubt_has_one_key_and_the_next_another() -> None:
     engine = rain_engine()
     remarks = engine.observe([reading(99, 5), reading(99, 10), reading(1, 15), reading(99, 20)], at(20)).remarks
-    assert [r.key for r in remarks] == ["suspect/flash-flood-rain/S1/rain/0"] * 2 + ["suspect/flash-flood-rain/S1/rain/1"]
+    assert [r.key for r in remarks] == ["suspect/flash-flood-rain/S1/rain/0/red"] * 2 + ["suspect/flash-flood-rain/S1/rain/1/red"]
 
 
 def test_doubtful_values_do_not_keep_a_place_from_falling_silent() -> None:

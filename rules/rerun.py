@@ -1,0 +1,51 @@
+"""A place judged again from a late or corrected reading on, as if it had come in time."""
+
+from bisect import bisect_right
+
+from rules.climb import Climb, due, ease, fall, streaks, trail, up
+from rules.ladder import Ladder
+from rules.scaled import ALWAYS
+
+
+def again(ladder: Ladder, from_s: int) -> int | None:
+    """Judge all moments from a late or corrected reading to the newest one, as if it had come in time.
+
+    Gives the moment the higher grade was reached when the place must rise, None otherwise; never lowers.
+    """
+    now_s, rule = ladder.clock_s(), ladder.rule
+    edge_s = now_s - ladder.horizon_s
+    sim, raised_s = Climb(floor_s=ladder.state.floor_s), None
+    before, own = None, False
+    for at_s, own in _moments(ladder, from_s, edge_s):
+        before = trail(sim) if ladder.many else None
+        values = ladder.values(at_s, edge_s)
+        met = ladder.met(at_s, values)
+        confirmed = streaks(sim, rule.patience, at_s, met, own=own, round_s=ladder.round_s)
+        ease(sim, at_s, rule.no_data.after_s, eased=ladder.eased(at_s, values))
+        if at_s >= max(from_s, sim.floor_s) and up(sim, confirmed, at_s):
+            raised_s = at_s
+        elif sim.grade and not rule.lower.ask and (to := due(sim, rule.lower, ladder.proven_s(at_s), met)) is not None:
+            fall(sim, rule.lower, to, at_s)
+    state = ladder.state
+    state.counts, state.firsts, state.lasts = sim.counts, sim.firsts, sim.lasts
+    state.eased_s, state.last_s = sim.eased_s, sim.last_s
+    if before is not None:
+        before.runs, before.run_s = state.runs, state.run_s
+        ladder.before, ladder.moment_s, ladder.spoken = before, now_s, own
+    ladder.wake = ALWAYS
+    return raised_s if raised_s is not None and up(state, sim.grade, now_s) else None
+
+
+def _moments(ladder: Ladder, from_s: int, edge_s: int) -> list[tuple[int, bool]]:
+    """The times of all readings that matter, and whether one of the place's own was among them."""
+    found: dict[int, bool] = {ladder.moment_s: False} if ladder.feeds and ladder.moment_s > edge_s else {}
+    for s in ladder.series:
+        own = id(s) in ladder.own
+        for t in s.times[bisect_right(s.times, edge_s) :]:
+            found[t] = found.get(t, False) or own
+    times = sorted(found.items())
+    count = max(p.count for p in ladder.rule.patience)
+    if ladder.many and count > 1:
+        return times
+    start = bisect_right(times, (from_s - ladder.rule.hold_s - 1, True))
+    return times[max(0, start - count) :]
