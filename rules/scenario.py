@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from rules.forecast import Forecast
 from rules.grade import Grade
 from rules.reading import Reading
 
@@ -17,11 +18,19 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """One forecast, and when it is issued and arrives: seconds since 1970-01-01 UTC."""
+
+    at_s: int
+    forecast: Forecast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """A place of a scenario. Empty words are filled in from the rule and the feed.
 
     ``like`` names a station whose rows in the tables count for this one; ``columns`` are numbers of its own, by column.
-    ``every_s`` is its interval in seconds, 0 for the step of the scenario. ``details`` are further facts of the place, as written.
+    ``every_s`` is its interval in seconds, 0 for the step of the scenario. ``details`` are further facts, as ``Place`` names them.
     """
 
     id: str
@@ -29,7 +38,7 @@ class Site:
     like: str = ""
     every_s: int = 0
     columns: Mapping[str, float] = field(default_factory=dict)
-    details: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +80,7 @@ class Scenario:
     step: timedelta
     sites: tuple[Site, ...]
     arrivals: tuple[Arrival, ...]
+    issues: tuple[Issue, ...]
     expected: tuple[Expected, ...]
     never: tuple[Never, ...]
     file: str

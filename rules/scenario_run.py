@@ -5,7 +5,7 @@ import io
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -13,16 +13,18 @@ from typing import Any
 from rules.change import Change, Decisions, Mode, Remark
 from rules.engine import Engine
 from rules.errors import RuleError, RuleErrors
+from rules.forecast import Forecast
 from rules.model import Rule, RuleSet
 from rules.parse import parse_rules
 from rules.place import Place
 from rules.plan import compile_rules
 from rules.reading import Reading
 from rules.record import Standing, moment
-from rules.scenario import Difference, Expected, Never, Scenario, Site
+from rules.scenario import Arrival, Difference, Expected, Issue, Never, Scenario, Site
 from rules.scenario_text import written
 
 _CLOSE = 1e-4
+_DATES = {"from": "01-01", "to": "12-31"}
 _NAMES = re.compile(r"""^[-\s]*rule:\s*["']?([a-z][a-z0-9-]*)""", re.MULTILINE)
 
 
@@ -54,18 +56,12 @@ def engine_of(scenario: Scenario, sources: Mapping[str, str]) -> Engine:
 def places_of(scenario: Scenario, rule: Rule) -> tuple[Place, ...]:
     """The places of a scenario: those it describes, and every other station that reports as a place of the rule."""
     described = {s.id: s for s in scenario.sites}
-    ids = dict.fromkeys([*described, *scenario.variables])
+    ids = dict.fromkeys([*described, *scenario.variables, *(i.forecast.place for i in scenario.issues)])
     return tuple(_place(described.get(i) or Site(id=i), scenario, rule) for i in ids)
 
 
 def _place(site: Site, scenario: Scenario, rule: Rule) -> Place:
-    known = {f.name for f in fields(Place)}
-    strange = [name for name in site.details if name not in known]
-    if strange:
-        raise RuleErrors((_here(scenario, f"station {site.id!r}: {', '.join(strange)} is not known; allowed: type, like, every, columns"),))
-    details: dict[str, Any] = {
-        name: float(value) if name in ("lat", "lon") and isinstance(value, str) else value for name, value in site.details.items()
-    }
+    details: dict[str, Any] = dict(site.details)
     return Place(
         id=site.id, type=site.type or rule.for_each, variables=scenario.variables.get(site.id, ()),
         interval_s=site.every_s or round(scenario.step.total_seconds()), **details,
@@ -80,10 +76,11 @@ def _fitted(text: str, scenario: Scenario) -> str:
     header, rows = lines[0], lines[1:]
     sites = {s.id: s for s in scenario.sites}
     kept = [header]
-    for place in dict.fromkeys([*sites, *scenario.variables]):
+    for place in dict.fromkeys([*sites, *scenario.variables, *(i.forecast.place for i in scenario.issues)]):
         site = sites.get(place) or Site(id=place)
-        if site.columns and set(header[1:]) <= set(site.columns):
-            kept.append([place, *(repr(site.columns[name]) for name in header[1:])])
+        if site.columns and set(header[1:]) - _DATES.keys() <= set(site.columns):
+            # In a table that changes by date, numbers of a scenario's own hold all year.
+            kept.append([place, *(_DATES.get(name) or repr(site.columns[name]) for name in header[1:])])
         else:
             kept += [[place, *row[1:]] for row in rows if row and row[0].strip() in {site.like or place, "*"}]
     out = io.StringIO()
@@ -105,19 +102,23 @@ class _Run:
         """Let everything arrive, and look at each expected moment."""
         self._take(self.engine.tick(self.scenario.begin))
         awaited = sorted(self.scenario.expected, key=lambda e: e.after)
-        for at, readings in self._arrivals():
+        for at, forecasts, readings in self._arrivals():
             while awaited and self.scenario.begin + awaited[0].after < at:
                 self._look(awaited.pop(0))
             self._until(at)
+            self._take(self.engine.observe_forecasts(forecasts, at))
             self._take(self.engine.observe(readings, at))
         for e in awaited:
             self._look(e)
         for n in self.scenario.never:
             self._look_never(n)
 
-    def _arrivals(self) -> Iterator[tuple[datetime, list[Reading]]]:
-        for at_s, group in groupby(self.scenario.arrivals, key=lambda a: a.at_s):
-            yield moment(at_s), [a.reading for a in group]
+    def _arrivals(self) -> Iterator[tuple[datetime, list[Forecast], list[Reading]]]:
+        every: list[Issue | Arrival] = sorted((*self.scenario.issues, *self.scenario.arrivals), key=lambda a: a.at_s)
+        for at_s, group in groupby(every, key=lambda a: a.at_s):
+            found = list(group)
+            forecasts = [a.forecast for a in found if isinstance(a, Issue)]
+            yield moment(at_s), forecasts, [a.reading for a in found if isinstance(a, Arrival)]
 
     def _until(self, at: datetime) -> None:
         while (due := self.engine.next_tick()) is not None and due <= at:

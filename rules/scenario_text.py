@@ -8,6 +8,7 @@ from rules.duration import LONGEST_S, seconds, words
 from rules.errors import RuleError, RuleErrors
 from rules.feed_text import ALLOWED, Step, steps
 from rules.grade import Grade
+from rules.issue_text import read_issues
 from rules.nodes import Node, Notes, is_mapping
 from rules.reading import Reading
 from rules.scenario import Arrival, Expected, Never, Scenario, Site
@@ -17,7 +18,8 @@ _GRADES = tuple(g.word for g in Grade)
 _TOLD = ("duty-room", "no_data", "data_back", "suspect", "clock", "late", "ask")
 _ASPECTS = ("because", "no_data", "told", "values")
 _SITE = ("type", "like", "every", "columns")
-_DETAILS = ("lat", "lon", "catchment", "members")
+_LISTS = ("members", "areas", "counters")
+_DEGREES = ("lat", "lon")
 _ID = r"[\w-]{1,64}(?:\.[\w-]{1,64})*"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -47,7 +49,7 @@ class _Reader:
         self.notes = notes
         self.node = node
         self.before = len(notes.errors)
-        self.fields = notes.fields(node, "a test", ("name", "rule", "step", "start", "feed", "expect"), ("stations",))
+        self.fields = notes.fields(node, "a test", ("name", "rule", "step", "start", "feed", "expect"), ("stations", "forecasts"))
         self.places: set[str] = set()
 
     def read(self) -> Scenario | None:
@@ -60,6 +62,9 @@ class _Reader:
         sites = self._sites()
         arrivals = self._feed()
         self.places.update(s.id for s in sites)
+        begin_s = round(self.begin.timestamp())
+        issues = read_issues(notes, fields["forecasts"], begin_s) if "forecasts" in fields else ()
+        self.places.update(i.forecast.place for i in issues)
         expected: list[Expected] = []
         never: list[Never] = []
         for node in notes.items(fields["expect"], "expect"):
@@ -71,8 +76,8 @@ class _Reader:
         if len(notes.errors) > self.before:
             return None
         return Scenario(
-            name=name, rule=rule, begin=self.begin, step=self.step, sites=sites, arrivals=arrivals, expected=tuple(expected),
-            never=tuple(never), file=notes.file, line=mark.line + 1, column=mark.column + 1,
+            name=name, rule=rule, begin=self.begin, step=self.step, sites=sites, arrivals=arrivals, issues=issues,
+            expected=tuple(expected), never=tuple(never), file=notes.file, line=mark.line + 1, column=mark.column + 1,
         )  # fmt: skip
 
     def _start(self) -> datetime:
@@ -97,12 +102,13 @@ class _Reader:
 
     def _site(self, name: str, node: Node) -> Site:
         notes = self.notes
-        found = notes.fields(node, "a station", (), (*_SITE, *_DETAILS))
-        details: dict[str, str | tuple[str, ...]] = {
-            key: tuple(notes.text(n, key) for n in notes.items(found[key], key)) if key == "members" else notes.text(found[key], key)
-            for key in _DETAILS
-            if key in found
+        found = notes.fields(node, "a station", (), (*_SITE, "catchment", *_DEGREES, *_LISTS))
+        details: dict[str, object] = {
+            key: tuple(notes.text(n, key) for n in notes.items(found[key], key)) for key in _LISTS if key in found
         }
+        details |= {key: notes.number(found[key], key) for key in _DEGREES if key in found}
+        if "catchment" in found:
+            details["catchment"] = notes.text(found["catchment"], "catchment")
         pairs = notes.pairs(found["columns"], "columns") if "columns" in found else []
         return Site(
             id=name, type=notes.name(found["type"], "type", r"[a-z][a-z0-9_-]{0,63}") if "type" in found else "",

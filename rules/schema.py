@@ -49,6 +49,7 @@ def _rule() -> Schema:
         "season": {"oneOf": [_text(_DAYS, "Both days included."), {"type": "array", "minItems": 1, "items": _text(_DAYS, "Part of it.")}]},
         "columns": _text(r"\.csv$", "Numbers per station, used in conditions by the name of their column."),
         "override": _text(r"\.csv$", "Thresholds per station for table rows; blank cells keep the row."),
+        "day": {"type": ["string", "integer"], "description": "When a day begins, local time; 08:00 unless written (in quotes)."},
         "scale": {"type": "array", "minItems": 1, "items": _scale()},
         "raise": _raise(),
         "quality": _quality(),
@@ -75,10 +76,10 @@ def _ladder() -> Schema:
 def _lower() -> Schema:
     needed = {
         "when": {"$ref": "#/$defs/condition"},
-        "for": {"anyOf": [{"$ref": "#/$defs/duration"}, {"type": "string", "pattern": r"^\d{1,3} runs$"}]},
+        "for": {"anyOf": [{"$ref": "#/$defs/duration"}, {"type": "string", "pattern": r"^\d{1,2} runs$"}]},
         "to": {"enum": [t.value for t in Target]},
     }
-    return _mapping(needed, {"ask": {"const": "duty-room"}})
+    return _mapping(needed, {"ask": {"const": "duty-room"}, "min_in_force": {"$ref": "#/$defs/duration"}})
 
 
 def _no_data() -> Schema:
@@ -87,7 +88,7 @@ def _no_data() -> Schema:
 
 
 def _scale() -> Schema:
-    return _mapping({"when": {"$ref": "#/$defs/condition"}, "by": {"type": "number", "exclusiveMinimum": 0, "maximum": 10}}, {})
+    return _mapping({"when": {"$ref": "#/$defs/condition"}, "by": {"type": "number", "minimum": 0.1, "maximum": 10}}, {})
 
 
 def _raise() -> Schema:
@@ -105,7 +106,7 @@ def _quality() -> Schema:
             "range": {"oneOf": [numbers, each], "description": "[lowest, highest]; other values are told, not used."},
             "max_step": {"anyOf": [word, {"type": "object"}]}, "spike": {"anyOf": [_number(), word, {"type": "object"}]},
             "stuck": {"anyOf": [word, {"type": "object"}]}, "min_coverage": {"type": "number", "minimum": 0, "maximum": 1},
-            "neighbours": {"anyOf": [word, {"type": "object"}]},
+            "rollover": {"anyOf": [_number(), {"type": "object"}], "description": "Where a running total begins again."},
         },
     }  # fmt: skip
 

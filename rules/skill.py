@@ -164,6 +164,7 @@ def score(grade: Grade, events: Iterable[Event], graded: Mapping[str, Line], bef
 
 
 def _raised(event: Event, found: Iterable[Spell], before: timedelta) -> datetime | None:
+    """The last raise before the event, which is the one that was about it; else the first one during it."""
     earliest = event.begin - before
     about = [max(begin, earliest) for begin, end in found if begin <= event.end and end > earliest]
-    return min(about, default=None)
+    return max((at for at in about if at <= event.begin), default=min(about, default=None))

@@ -14,7 +14,7 @@ from dispatcher.errors import ConfigurationError
 from dispatcher.files.duration import parse_duration
 from dispatcher.registry.load import load_registry
 from dispatcher.registry.model import Registry
-from dispatcher.rulework.backtest import Result, results, run, version
+from dispatcher.rulework.backtest import Result, concerned, results, run, version
 from dispatcher.rulework.events import Events, read_events
 from dispatcher.rulework.history import History, read_history
 from dispatcher.rulework.pictures import draw_events
@@ -53,7 +53,8 @@ def backtest(  # noqa: PLR0913 - the options of the command line
         versions = [version(path, county) for path in rules or [registry / "rules"]]
         changed = {v.name: run(v, past) for v in versions}
         found = [r for v in versions for r in results(v.name, changed[v.name], known, past, ahead)]
-        drawn = draw_events(plot, county, past, known, [(v.plan, changed[v.name], v.name) for v in versions]) if plot else []
+        asked = [(group, e) for group in known for e in group.events if concerned(e, past, ahead)]
+        drawn = draw_events(plot, county, past, asked, [(v.plan, changed[v.name], v.name) for v in versions]) if plot else []
     except ConfigurationError as error:
         _refused(error)
     if as_json:

@@ -16,7 +16,7 @@ from rules.engine import Engine
 from rules.errors import RuleErrors
 from rules.model import GRADES
 from rules.plan import Plan, compile_rules
-from rules.skill import Line, Score, highest, lines, score
+from rules.skill import Event, Line, Score, highest, lines, score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +56,13 @@ def run(chosen: Version, history: History) -> list[Change]:
 
 
 def results(name: str, changes: Sequence[Change], events: Sequence[Events], history: History, before: timedelta) -> Iterator[Result]:
-    """The skill of one version for each kind of place that has events. Events outside the history are left out."""
+    """The skill of one version for each kind of place that has events.
+
+    Left out are events that the history says nothing about: over before it begins, or beginning later than ``before`` after its end.
+    """
     for found in events:
         graded = graded_units(changes, found)
-        inside = [e for e in found.events if e.end >= history.begin and e.begin <= history.end]
+        inside = [e for e in found.events if concerned(e, history, before)]
         scores = tuple(score(g, inside, graded, before) for g in GRADES)
         with_events = dict.fromkeys(e.unit for e in inside)
         alarmed = dict.fromkeys(a.unit for s in scores for a in s.false_alarms)
@@ -76,3 +79,8 @@ def graded_units(changes: Sequence[Change], found: Events) -> dict[str, Line]:
     return {
         unit: highest([by_station[s] for s in dict.fromkeys((unit, *behind)) if s in by_station]) for unit, behind in found.stations.items()
     }
+
+
+def concerned(event: Event, history: History, before: timedelta) -> bool:
+    """Whether a warning within a history could be about an event. A gauge that the flood destroyed reports before it, not in it."""
+    return event.end >= history.begin and event.begin - before <= history.end

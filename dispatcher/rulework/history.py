@@ -25,10 +25,14 @@ Sample = tuple[datetime, Mapping[str, float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Readings by the moment they arrive. ``unusable`` is what no way in would have taken."""
+    """Readings by the moment they arrive. ``unusable`` is what no way in would have taken.
+
+    ``until`` is the end that was asked for: when it is later than the last reading, the gauges were silent up to there.
+    """
 
     batches: tuple[Batch, ...]
     unusable: tuple[Reject, ...]
+    until: datetime | None = None
 
     @property
     def begin(self) -> datetime:
@@ -37,8 +41,9 @@ class History:
 
     @property
     def end(self) -> datetime:
-        """When the last reading arrives."""
-        return self.batches[-1][0]
+        """When the last reading arrives, or what was asked for when that is later."""
+        last = self.batches[-1][0]
+        return max(last, self.until) if self.until else last
 
 
 def read_history(directory: Path, file: Path, known: Catalogue, since: datetime | None = None, until: datetime | None = None) -> History:
@@ -46,10 +51,10 @@ def read_history(directory: Path, file: Path, known: Catalogue, since: datetime 
     options = DemoOptions(
         directory=directory, recording=file, rules=None, state=Path(), speed=1, port=0, broker_port=0, since=since, until=until
     )  # fmt: skip
-    return history_of(recorded(options), known)
+    return history_of(recorded(options), known, until)
 
 
-def history_of(rows: Sequence[Mapping[str, Any]], known: Catalogue) -> History:
+def history_of(rows: Sequence[Mapping[str, Any]], known: Catalogue, until: datetime | None = None) -> History:
     """Rows in order of time, as batches of readings."""
     batches: list[Batch] = []
     unusable: list[Reject] = []
@@ -58,13 +63,14 @@ def history_of(rows: Sequence[Mapping[str, Any]], known: Catalogue) -> History:
         decoded = decode(Item(body.encode(), "recording"), known)
         unusable += decoded.rejects
         batches.append((datetime.fromisoformat(time) + _ARRIVES_AFTER, tuple(decoded.readings)))
-    return History(batches=tuple(batches), unusable=tuple(unusable))
+    return History(batches=tuple(batches), unusable=tuple(unusable), until=until)
 
 
 def replayed(engine: Engine, history: History) -> Iterator[Change]:
     """The changes of a history, in order."""
     for now, readings in history.batches:
         yield from _arrived(engine, now, readings)
+    yield from _waited(engine, history.end)
 
 
 def traced(engine: Engine, history: History, watched: Mapping[str, Iterable[Window]]) -> dict[str, list[Sample]]:
@@ -81,6 +87,10 @@ def traced(engine: Engine, history: History, watched: Mapping[str, Iterable[Wind
 
 
 def _arrived(engine: Engine, now: datetime, readings: Sequence[Reading]) -> Iterator[Change]:
-    while (due := engine.next_tick()) is not None and due <= now:
-        yield from engine.tick(due).changes
+    yield from _waited(engine, now)
     yield from engine.observe(readings, now).changes
+
+
+def _waited(engine: Engine, until: datetime) -> Iterator[Change]:
+    while (due := engine.next_tick()) is not None and due <= until:
+        yield from engine.tick(due).changes

@@ -5,7 +5,7 @@ import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from dispatcher.errors import ConfigurationError, Problem
@@ -18,7 +18,7 @@ from rules.change import Change
 from rules.engine import Engine
 from rules.grade import Grade
 from rules.plan import LadderPlan, Plan
-from rules.series import SCALE
+from rules.scaled import SCALE
 from rules.skill import Event, Line
 from rules.variables import variable
 
@@ -38,9 +38,9 @@ class _Sight:
     bands: tuple[tuple[str, Line], ...]
 
 
-def draw_events(folder: Path, county: Registry, past: History, known: Sequence[Events], runs: Sequence[Run]) -> list[Path]:
+def draw_events(folder: Path, county: Registry, past: History, asked: Sequence[tuple[Events, Event]], runs: Sequence[Run]) -> list[Path]:
     """Write one SVG per event into a folder; ConfigurationError when that cannot be. The first version gives the series."""
-    sights = [_sight(e, found, runs, past) for found in known for e in found.events if e.end >= past.begin and e.begin <= past.end]
+    sights = [_sight(e, found, runs, past) for found, e in asked]
     watched: dict[str, list[Window]] = {}
     for s in sights:
         if s.place:
@@ -61,7 +61,7 @@ def draw_events(folder: Path, county: Registry, past: History, known: Sequence[E
 
 
 def _sight(event: Event, found: Events, runs: Sequence[Run], past: History) -> _Sight:
-    window = (max(event.begin - _BEFORE, past.begin), min(event.end + _AFTER, past.end))
+    window = (max(event.begin - _BEFORE, past.begin), event.end + _AFTER)
     bands = tuple((name, graded_units(changes, found).get(event.unit, ())) for _, changes, name in runs)
     return _Sight(event=event, window=window, place=_telling(event, found, runs[0], window), bands=bands)
 
@@ -91,7 +91,7 @@ def _panels(plan: Plan, place: str, samples: Sequence[Sample], window: Window) -
     for ladder in ladders:
         rule = ladder.compiled.rule
         for i in rule.inputs:
-            found = _lowest(limits(ladder, i.name))
+            found = _lowest(limits(ladder, i.name, window[0]))
             if not found or shown >= _MOST_PANELS:
                 continue
             key = i.name if names.count(i.name) == 1 else f"{rule.name}.{i.name}"
@@ -109,19 +109,25 @@ def _lowest(found: Iterable[tuple[float, Grade]]) -> tuple[tuple[float, Grade], 
     return tuple(sorted(least.items()))
 
 
-def limits(ladder: LadderPlan, name: str) -> Iterator[tuple[float, Grade]]:
-    """What an input is held against: the cells of its table row, and what its conditions compare it with."""
+def limits(ladder: LadderPlan, name: str, at: datetime) -> Iterator[tuple[float, Grade]]:
+    """What an input is held against at a time: the cells of its table row, and what its conditions compare it with."""
     rule = ladder.compiled.rule
     for row, cells in zip(rule.tables, ladder.thresholds, strict=True):
         if row.input == name:
             yield from ((cell / SCALE, Grade(g)) for g, cell in enumerate(cells, start=1))
-    known = dict(zip(rule.columns.names, ladder.columns, strict=True)) if rule.columns else {}
+    known = _columns(ladder, at)
     for condition in rule.rows:
         for node in ast.walk(ast.parse(condition.expression.text, mode="eval")):
             if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) and node.left.id == name:
                 value = _number(node.comparators[0], known)
                 if value is not None:
                     yield value, condition.grade
+
+
+def _columns(ladder: LadderPlan, at: datetime) -> dict[str, float]:
+    at_s, compiled = int(at.timestamp()), ladder.compiled
+    held = (n for n in ladder.numbers if n.season is None or n.season.holds(at_s, compiled.zone))
+    return {name: value for n in held for name, value in zip(compiled.column_names, n.values, strict=True)}
 
 
 def _number(node: ast.expr, known: Mapping[str, float]) -> float | None:

@@ -65,6 +65,11 @@ def test_a_warning_that_has_stood_for_days_has_no_more_lead_than_can_be_about_th
     assert _score(BLUE, [_event(72, 73, RED)], {"V1": _line((0, BLUE))}).leads == (DAY,)
 
 
+def test_the_lead_is_that_of_the_last_raise_before_the_event_not_of_an_earlier_warning_that_was_lifted() -> None:
+    found = _score(RED, [_event(20, 22, RED)], {"V1": _line((12, RED), (14, BLUE), (19, RED), (21, NONE))})
+    assert (found.hits, found.leads, found.false_alarms) == (1, (timedelta(hours=1),), ())
+
+
 def test_a_grade_is_asked_only_of_events_that_deserve_it() -> None:
     graded = {"V1": _line((8, RED), (13, NONE))}
     found = _score(RED, [_event(10, 12, YELLOW)], graded)
