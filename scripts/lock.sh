@@ -13,4 +13,4 @@ compile() {
 }
 compile requirements/dev.lock --extra dev
 # The run lock takes its versions from the development lock: what is tested is what runs.
-compile requirements/run.lock --extra demo --extra kafka --constraint requirements/dev.lock
+compile requirements/run.lock --extra demo --extra kafka --extra postgres --constraint requirements/dev.lock

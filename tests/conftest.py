@@ -5,5 +5,6 @@ pytest_plugins = [
     "tests.services.left_out",
     "tests.services.mosquitto",
     "tests.services.kafka",
+    "tests.services.postgres",
     "tests.services.chromium",
 ]

@@ -1,4 +1,4 @@
-"""An engine without its edges: a real SQLite file, fake channels with a ledger, and a clock that the test moves."""
+"""An engine without its edges: a real store, fake channels with a ledger, and a clock that the test moves."""
 
 import asyncio
 import json
@@ -6,10 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path as FilePath
 from typing import Any
 
-from adapters.stores.sqlite import open_store
 from dispatcher.answers.desk import Desk
 from dispatcher.application import catalogue_of
 from dispatcher.calls.timekeeper import Timekeeper
@@ -27,6 +25,7 @@ from dispatcher.model.task import Task
 from dispatcher.ports import Batch, Channel, DeliveryState, Heard, Item, Message, Receipt, Reply, Store, Transaction
 from dispatcher.registry.places import places_of
 from dispatcher.rows import value_of
+from dispatcher.testing.stores import FarSide
 from dispatcher.upkeep.broadcast import Broadcast
 from dispatcher.upkeep.health import Health
 from dispatcher.upkeep.metrics import Metrics
@@ -243,9 +242,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(path: FilePath, kept: House | None = None, start: datetime = START, **channels: Channel) -> AsyncIterator[Running]:
-    """An engine on a file: empty the first time, where it was the next."""
-    store = await open_store(path)
+async def running(place: FarSide, kept: House | None = None, start: datetime = START, **channels: Channel) -> AsyncIterator[Running]:
+    """An engine on a store of its own: empty the first time, where it was the next."""
+    store = await place.open()
     engine = Running(store, kept or house(), ManualClock(start), channels)
     await engine.pipeline.start()
     desk = asyncio.create_task(engine.desk.run())

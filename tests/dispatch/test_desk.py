@@ -1,6 +1,5 @@
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +13,7 @@ from dispatcher.model.notice import NoticeState
 from dispatcher.model.task import TaskKind
 from dispatcher.policy.model import AnsweredBy, Policy, Quorum
 from dispatcher.ports import DeliveryState, Heard, Receipt, Reply
+from dispatcher.testing.stores import FarSide
 from rules.grade import Grade
 from tests.dispatch.making import (
     CONTACTS,
@@ -62,9 +62,9 @@ async def test_a_reply_is_durable_when_take_returns_and_counts_for_the_notice(en
     assert (await engine.notice(V1)).state is NoticeState.DONE
 
 
-async def test_a_bare_word_answers_all_that_was_accepted_for_that_number_and_nothing_else(tmp_path: Path) -> None:
+async def test_a_bare_word_answers_all_that_was_accepted_for_that_number_and_nothing_else(place: FarSide) -> None:
     both = [*CONTACTS, contact("warden-of-three", "village.warden", V3, WARDEN)]
-    async with running(tmp_path / "d.db", house(contacts=both)) as engine:
+    async with running(place, house(contacts=both)) as engine:
         await red(engine, "G1")
         await engine.change(change(Grade.RED, "G3"))  # planned, but not yet accepted by the gateway
         await engine.reply(WARDEN, "收到")
@@ -76,9 +76,9 @@ async def test_a_bare_word_answers_all_that_was_accepted_for_that_number_and_not
         assert (await engine.notice(V3)).state is NoticeState.ANSWERED
 
 
-async def test_a_code_answers_one_of_several_notices(tmp_path: Path) -> None:
+async def test_a_code_answers_one_of_several_notices(place: FarSide) -> None:
     both = [*CONTACTS, contact("warden-of-three", "village.warden", V3, WARDEN)]
-    async with running(tmp_path / "d.db", house(contacts=both)) as engine:
+    async with running(place, house(contacts=both)) as engine:
         await red(engine, "G1", "G3")
         await engine.reply(WARDEN, "1 " + (await engine.notice(V3)).code)
         assert (await engine.notice(V3)).state is NoticeState.ANSWERED
@@ -163,8 +163,8 @@ async def test_opting_out_is_a_task_and_no_answer(engine: Running) -> None:
     assert await engine.answers() == []
 
 
-async def test_a_quorum_of_two_needs_two_people(tmp_path: Path) -> None:
-    async with running(tmp_path / "d.db", house(policy=asking(Quorum.SOME, 2))) as engine:
+async def test_a_quorum_of_two_needs_two_people(place: FarSide) -> None:
+    async with running(place, house(policy=asking(Quorum.SOME, 2))) as engine:
         await red(engine)
         await engine.reply(WARDEN, "收到")
         await engine.reply(WARDEN, "收到")
@@ -173,8 +173,8 @@ async def test_a_quorum_of_two_needs_two_people(tmp_path: Path) -> None:
         assert (await engine.notice(V1)).state is NoticeState.ANSWERED
 
 
-async def test_all_needs_everyone_who_was_asked_and_an_answer_on_behalf_counts(tmp_path: Path) -> None:
-    async with running(tmp_path / "d.db", house(policy=asking(Quorum.ALL))) as engine:
+async def test_all_needs_everyone_who_was_asked_and_an_answer_on_behalf_counts(place: FarSide) -> None:
+    async with running(place, house(policy=asking(Quorum.ALL))) as engine:
         await red(engine)
         for phone in (WARDEN, SECRETARY):
             await engine.reply(phone, "收到")

@@ -1,7 +1,5 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -13,9 +11,11 @@ from dispatcher.intake import pipeline as pipeline_module
 from dispatcher.intake.journal import Damaged
 from dispatcher.model.task import TaskKind
 from dispatcher.ports import Batch, Transaction
+from dispatcher.testing.stores import FarSide
 from dispatcher.warnings.issuing import Issued, apply_changes
 from rules.change import Change
 from rules.grade import Grade
+from tests.dispatch.conftest import Places
 from tests.dispatch.making import GAUGES, START, V1, V3, house, minutes
 from tests.dispatch.running import Running, batch, rain, running
 
@@ -178,8 +178,8 @@ MOVE = st.tuples(
 AFTERWARDS = [(5, 3, gauge, "") for gauge in ("G1", "G2", "G3") * 3]
 
 
-async def _run(path: Path, moves: Sequence[tuple[int, int, str, str]], *, interrupted: bool) -> tuple[object, list[object]]:
-    async with running(path, house(coalesce=timedelta(0))) as engine:
+async def _run(place: FarSide, moves: Sequence[tuple[int, int, str, str]], *, interrupted: bool) -> tuple[object, list[object]]:
+    async with running(place, house(coalesce=timedelta(0))) as engine:
         for delay, value, gauge, then in [*moves, *AFTERWARDS]:
             engine.clock.advance(minutes(delay) + timedelta(microseconds=1234))
             if interrupted and then == "fail":
@@ -194,27 +194,33 @@ async def _run(path: Path, moves: Sequence[tuple[int, int, str, str]], *, interr
             if interrupted and then in ("crash", "snap"):
                 engine.pipeline = engine.new_pipeline()
                 await engine.pipeline.start()
-        told: list[object] = [await engine.rows(q, before_seq=10**9, limit=10**6) for q in TELL]
+        told: list[object] = [[_told(row) for row in await engine.rows(q, before_seq=10**9, limit=10**6)] for q in TELL]
         return state(engine), told
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row without its key: keys grow, but what was rolled back may leave a gap."""
+    return {name: value for name, value in row.items() if name != "seq"}
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(moves=st.lists(MOVE, min_size=1, max_size=12))
-async def test_however_often_it_crashes_the_end_is_that_of_an_uninterrupted_run(moves: list[tuple[int, int, str, str]]) -> None:
-    with TemporaryDirectory() as folder:
-        plain = await _run(Path(folder) / "plain.db", moves, interrupted=False)
-        crashed = await _run(Path(folder) / "crashed.db", moves, interrupted=True)
+async def test_however_often_it_crashes_the_end_is_that_of_an_uninterrupted_run(
+    moves: list[tuple[int, int, str, str]], places: Places
+) -> None:
+    plain = await _run(places(), moves, interrupted=False)
+    crashed = await _run(places(), moves, interrupted=True)
     assert crashed[1] == plain[1]
     assert crashed[0] == plain[0]
 
 
-async def test_a_new_process_on_the_same_file_goes_on_where_the_old_one_was(tmp_path: Path) -> None:
-    async with running(tmp_path / "d.db") as engine:
+async def test_a_new_process_on_the_same_store_goes_on_where_the_old_one_was(place: FarSide) -> None:
+    async with running(place) as engine:
         await engine.read(batch(rain(3, START)))
         await engine.pipeline.snapshot()
         await engine.read(batch(rain(2, START + minutes(5))))
         before = state(engine)
-    async with running(tmp_path / "d.db", start=START + minutes(6)) as engine:
+    async with running(place, start=START + minutes(6)) as engine:
         assert state(engine) == before
         recovered = await engine.pipeline.start()
         assert (recovered.seq, recovered.replayed) == (2, 1)

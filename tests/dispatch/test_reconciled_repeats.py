@@ -1,11 +1,14 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
+from dispatcher.deliveries.sender import message_of
+from dispatcher.deliveries.settle import on_lease
 from dispatcher.errors import UnknownOutcome
 from dispatcher.ports import DeliveryState, Message, Receipt
+from dispatcher.rows import row_of
+from dispatcher.testing.stores import FarSide
 from rules.grade import Grade
-from tests.dispatch.making import change
+from tests.dispatch.making import START, change
 from tests.dispatch.running import Ledger, running
 
 WARDEN3 = "+447700900043"
@@ -22,9 +25,9 @@ class ByText(Ledger):
         return None
 
 
-async def test_a_repeat_of_unknown_outcome_is_not_taken_for_sent_because_the_text_before_it_reads_the_same(tmp_path: Path) -> None:
+async def test_a_repeat_of_unknown_outcome_is_not_taken_for_sent_because_the_text_before_it_reads_the_same(place: FarSide) -> None:
     sms = ByText()
-    async with running(tmp_path / "d.db", sms=sms) as engine:
+    async with running(place, sms=sms) as engine:
         await engine.change(change(Grade.RED, "G3"))
         await engine.send()
         assert len(sms.told(WARDEN3)) == 1
@@ -36,3 +39,19 @@ async def test_a_repeat_of_unknown_outcome_is_not_taken_for_sent_because_the_tex
         assert repeats
         assert repeats[0].possible_duplicate
         assert {d.id for d in repeats if d.state is not DeliveryState.PLANNED} <= arrived
+
+
+async def test_of_two_texts_alike_in_hand_at_a_crash_neither_is_taken_for_the_one_the_gateway_has(place: FarSide) -> None:
+    sms = ByText()
+    async with running(place, sms=sms) as engine:
+        await engine.change(change(Grade.RED, "G3"))
+        first = next(d for d in await engine.deliveries(WARDEN3))
+        twin = replace(first, id="twin", repeat=1)
+        async with engine.store.write() as tx:
+            await tx.run("deliveries.add", row_of(twin))
+            for in_hand in (first, twin):
+                await tx.run("deliveries.lease", row_of(on_lease(in_hand, START)))
+        sms.arrived.append(message_of(twin))  # the gateway has the second; the sender died before it could write that down
+        await engine.later(timedelta(minutes=2))
+        assert {m.delivery for m in sms.arrived if m.address == WARDEN3} == {first.id, "twin"}
+        assert all(d.possible_duplicate for d in await engine.deliveries(WARDEN3))

@@ -2,7 +2,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 
 from dispatcher.deliveries.sender import Sender
 from dispatcher.deliveries.settle import LEASE
@@ -11,6 +10,7 @@ from dispatcher.model.delivery import Delivery
 from dispatcher.model.task import TaskKind
 from dispatcher.ports import DeliveryState, Heard, Message, Receipt
 from dispatcher.rows import row_of
+from dispatcher.testing.stores import FarSide
 from rules.grade import Grade
 from tests.dispatch.making import START, V3, change, notice
 from tests.dispatch.running import PATIENCE_S, Askable, Ledger, Running, running
@@ -47,9 +47,9 @@ async def test_what_is_planned_is_sent_once_and_its_reference_kept(engine: Runni
     assert delivery.reference.startswith("ref-")
 
 
-async def test_an_unknown_outcome_is_asked_about_and_not_sent_again_when_it_had_arrived(tmp_path: Path) -> None:
+async def test_an_unknown_outcome_is_asked_about_and_not_sent_again_when_it_had_arrived(place: FarSide) -> None:
     sms = Askable(late={WARDEN3: [TIMEOUT]})
-    async with running(tmp_path / "d.db", sms=sms) as engine:
+    async with running(place, sms=sms) as engine:
         await red_at_v3(engine)
         await engine.send()
         assert (await only(engine)).state is DeliveryState.UNKNOWN
@@ -60,9 +60,9 @@ async def test_an_unknown_outcome_is_asked_about_and_not_sent_again_when_it_had_
         assert (delivery.state, delivery.reference) == (DeliveryState.SENT, "found")
 
 
-async def test_an_unknown_outcome_that_had_not_arrived_is_sent_again_and_marked(tmp_path: Path) -> None:
+async def test_an_unknown_outcome_that_had_not_arrived_is_sent_again_and_marked(place: FarSide) -> None:
     sms = Askable(troubles={WARDEN3: [TIMEOUT]})
-    async with running(tmp_path / "d.db", sms=sms) as engine:
+    async with running(place, sms=sms) as engine:
         await red_at_v3(engine)
         await engine.send()
         await engine.later(SECOND * 10)
@@ -197,9 +197,9 @@ class Slow(Ledger):
         return await super().send(message)
 
 
-async def test_lower_grades_that_hang_leave_room_for_red(tmp_path: Path) -> None:
+async def test_lower_grades_that_hang_leave_room_for_red(place: FarSide) -> None:
     sms = Slow()
-    async with running(tmp_path / "d.db", sms=sms) as engine:
+    async with running(place, sms=sms) as engine:
         await crowd(engine, 40)
         later = replace(await only(engine), due=START + SECOND * 60)
         async with engine.store.write() as tx:
@@ -239,12 +239,12 @@ async def _crash(engine: Running, channel: Hanging) -> None:
     await asyncio.wait([run])
 
 
-async def test_a_sender_that_dies_loses_nothing_and_its_successor_says_that_it_may_be_twice(tmp_path: Path) -> None:
+async def test_a_sender_that_dies_loses_nothing_and_its_successor_says_that_it_may_be_twice(place: FarSide) -> None:
     hanging = Hanging()
-    async with running(tmp_path / "d.db", sms=hanging) as engine:
+    async with running(place, sms=hanging) as engine:
         await red_at_v3(engine)
         await _crash(engine, hanging)
-    async with running(tmp_path / "d.db") as engine:
+    async with running(place) as engine:
         assert (await only(engine)).state is DeliveryState.SENDING
         assert await Sender(engine.place, engine.channels).recover() >= 1
         await engine.send()
@@ -253,9 +253,9 @@ async def test_a_sender_that_dies_loses_nothing_and_its_successor_says_that_it_m
         assert (delivery.state, delivery.possible_duplicate) == (DeliveryState.ACCEPTED, True)
 
 
-async def test_a_lease_that_ends_is_taken_up_by_another_sender(tmp_path: Path) -> None:
+async def test_a_lease_that_ends_is_taken_up_by_another_sender(place: FarSide) -> None:
     hanging = Hanging()
-    async with running(tmp_path / "d.db", sms=hanging) as engine:
+    async with running(place, sms=hanging) as engine:
         await red_at_v3(engine)
         await _crash(engine, hanging)
         engine.channels["sms"] = engine.sms

@@ -54,7 +54,7 @@ def test_every_package_in_a_lock_has_hashes(lock: str) -> None:
     assert [b.splitlines()[0] for b in blocks if PINNED.match(b) and "--hash=sha256:" not in b] == []
 
 
-@pytest.mark.parametrize(("lock", "extras"), [("run", ("demo", "kafka")), ("dev", tuple(EXTRAS))])
+@pytest.mark.parametrize(("lock", "extras"), [("run", ("demo", "kafka", "postgres")), ("dev", tuple(EXTRAS))])
 def test_every_direct_dependency_is_locked_within_its_bounds(lock: str, extras: tuple[str, ...]) -> None:
     pins = _pins(lock)
     for requirement in _direct(extras):
@@ -76,4 +76,4 @@ def test_what_runs_is_what_is_tested() -> None:
 
 
 def test_every_extra_has_code_that_needs_it() -> None:
-    assert set(EXTRAS) == {"kafka", "twilio", "embedded", "demo", "dev"}
+    assert set(EXTRAS) == {"kafka", "twilio", "embedded", "postgres", "demo", "dev"}

@@ -67,6 +67,7 @@ def test_every_adapter_that_is_named_can_be_loaded_from_the_installation(image: 
         ("channels", "sms"),
         ("channels", "loudspeaker"),
         ("stores", "sqlite"),
+        ("stores", "postgres"),
     }
 
 
@@ -80,5 +81,5 @@ def test_every_dependency_of_the_installation_is_there_and_fits(image: Image) ->
 def test_the_tools_that_built_and_tested_it_do_not_travel_along(image: Image, tmp_path: Path) -> None:
     code = "from importlib.metadata import distributions\nprint(*(d.metadata['Name'].lower() for d in distributions()))"
     names = set(image.run("python", "-c", code, cwd=tmp_path).stdout.split())
-    assert {"dispatcher", "aiokafka", "aiomqtt", "amqtt", "fastapi", "pydantic", "twilio"} <= names
+    assert {"dispatcher", "aiokafka", "aiomqtt", "amqtt", "fastapi", "psycopg", "pydantic", "twilio"} <= names
     assert names.isdisjoint({"hatchling", "pip", "pytest", "mypy", "ruff"})

@@ -1,8 +1,12 @@
-"""A SQLite file as the contract suite sees it."""
+"""A SQLite file and a PostgreSQL database as the contract suite sees them."""
 
+import re
 import sqlite3
 from pathlib import Path
 
+import psycopg
+
+from adapters.stores import postgres, postgres_dialect
 from adapters.stores.sqlite import SqliteStore, _each, open_store
 from dispatcher.ports import Store
 from dispatcher.queries import load_queries
@@ -42,3 +46,22 @@ class _Anything(dict[str, object]):
 
     def __missing__(self, key: str) -> object:
         return 0
+
+
+class PostgresDatabase:
+    """One database."""
+
+    def __init__(self, dsn: str, **settings: float) -> None:
+        self.dsn = dsn
+        self._settings = postgres.PostgresSettings.model_validate(settings)
+        self._queries = postgres_dialect.queries()
+
+    async def open(self) -> postgres.PostgresStore:
+        return await postgres.open_store(self._settings, self.dsn)
+
+    async def prepare(self, query: str) -> None:
+        text = self._queries[query].decode()
+        for number, name in enumerate(dict.fromkeys(re.findall(r"%\((\w+)\)s", text)), start=1):
+            text = text.replace(f"%({name})s", f"${number}")
+        async with await psycopg.AsyncConnection.connect(self.dsn) as connection:
+            await connection.execute(f"PREPARE prepared AS {text}".encode())

@@ -45,7 +45,7 @@ CREATE TABLE alerts (
 );
 CREATE INDEX alerts_warning ON alerts (warning);
 
-CREATE TABLE plans (digest TEXT PRIMARY KEY, policy TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE TABLE plans (digest TEXT PRIMARY KEY, policy TEXT NOT NULL, version BIGINT NOT NULL, body TEXT NOT NULL);
 CREATE TABLE notices (
     seq GROWING_KEY, id TEXT NOT NULL UNIQUE, alert TEXT NOT NULL, warning TEXT NOT NULL, county TEXT NOT NULL, status TEXT NOT NULL,
     hazard TEXT NOT NULL, village TEXT NOT NULL, revision INTEGER NOT NULL, grade INTEGER NOT NULL, before INTEGER NOT NULL,
@@ -65,7 +65,8 @@ CREATE TABLE deliveries (
     attempts INTEGER NOT NULL, possible_duplicate INTEGER NOT NULL, reference TEXT NOT NULL, code TEXT NOT NULL,
     reason TEXT NOT NULL, accepted_at BIGINT, updated_at BIGINT NOT NULL
 );
-CREATE INDEX deliveries_due ON deliveries (grade, due) WHERE state IN ('planned', 'unknown');
+-- With seq, because claiming takes the oldest of many that are due at the same moment.
+CREATE INDEX deliveries_due ON deliveries (grade, due, seq) WHERE state IN ('planned', 'unknown');
 CREATE INDEX deliveries_sending ON deliveries (lease) WHERE state = 'sending';
 CREATE INDEX deliveries_in_hand ON deliveries (address, village) WHERE state IN ('sending', 'unknown');
 CREATE INDEX deliveries_notice ON deliveries (notice);
@@ -79,7 +80,7 @@ CREATE INDEX receipts_delivery ON receipts (delivery);
 CREATE TABLE answers (
     seq GROWING_KEY, notice TEXT NOT NULL, warning TEXT NOT NULL, county TEXT NOT NULL, status TEXT NOT NULL, village TEXT NOT NULL,
     revision INTEGER NOT NULL, person TEXT NOT NULL, on_behalf_by TEXT NOT NULL, action TEXT NOT NULL, path TEXT NOT NULL,
-    people INTEGER, note TEXT NOT NULL, at BIGINT NOT NULL
+    people BIGINT, note TEXT NOT NULL, at BIGINT NOT NULL
 );
 CREATE INDEX answers_notice ON answers (notice);
 
