@@ -12,10 +12,12 @@ from dispatcher.files.table import Row, read_table
 from dispatcher.files.textfile import read_text
 from dispatcher.registry import rows
 from dispatcher.registry.model import Area, County, Level, Registry, Village
-from dispatcher.registry.relations import Placed, check_relations
+from dispatcher.registry.relations import Placed, check_relations, check_sites
 
 COUNTY_FILE = "county.yaml"
 TABLES = ("areas.csv", "villages.csv", "contacts.csv", "stations.csv", "links.csv", "speakers.csv")
+SITES = "places.csv"
+"""May be missing: slopes and other places that are graded and have stations."""
 
 _NOWHERE = County(code="", name="", name_en="", timezone=ZoneInfo("UTC"), languages=("zh", "en"), issuer="", issuer_en="")
 
@@ -40,19 +42,23 @@ def load_registry(directory: Path) -> Registry:
 
 def read_registry(directory: Path, problems: list[Problem]) -> Registry:
     """As ``load_registry``, but mistakes are noted in ``problems``; the result is only good when there are none."""
-    texts = {name: read_text(directory / name, problems, name) for name in (COUNTY_FILE, *TABLES)}
+    there = (COUNTY_FILE, *TABLES, *((SITES,) if (directory / SITES).exists() else ()))
+    texts = {name: read_text(directory / name, problems, name) for name in there}
     county = read_county(texts[COUNTY_FILE], problems)
 
-    def placed(file: str, columns: Sequence[str], make: Callable[[Row], T]) -> list[Placed[T]]:
-        return [Placed(make(row), row) for row in read_table(texts[file], file, columns, (), problems)] if texts[file] else []
+    def placed(file: str, columns: Sequence[str], make: Callable[[Row], T], extras: Sequence[str] = ()) -> list[Placed[T]]:
+        text = texts.get(file)
+        return [Placed(make(row), row) for row in read_table(text, file, columns, extras, problems)] if text else []
 
     areas = placed("areas.csv", rows.AREA_COLUMNS, rows.area)
-    villages = placed("villages.csv", rows.VILLAGE_COLUMNS, rows.village)
+    villages = placed("villages.csv", rows.VILLAGE_COLUMNS, rows.village, rows.CATCHMENT)
     contacts = placed("contacts.csv", rows.CONTACT_COLUMNS, lambda row: rows.contact(row, county.languages))
-    stations = placed("stations.csv", rows.STATION_COLUMNS, rows.station)
+    stations = placed("stations.csv", rows.STATION_COLUMNS, rows.station, rows.STATION_EXTRAS)
+    sites = placed(SITES, rows.SITE_COLUMNS, rows.site, rows.CATCHMENT)
     links = placed("links.csv", rows.LINK_COLUMNS, rows.link)
     speakers = placed("speakers.csv", rows.SPEAKER_COLUMNS, rows.speaker)
     check_relations(county, areas, villages, contacts, stations, links, speakers)
+    check_sites(sites, stations, villages, links)
     return Registry(
         county=county,
         areas=_all_areas(county, (p.value for p in areas), (p.value for p in villages)),
@@ -62,6 +68,7 @@ def read_registry(directory: Path, problems: list[Problem]) -> Registry:
         links=tuple(p.value for p in links),
         speakers=_by_id(p.value for p in speakers),
         digest=digest_of(texts),
+        sites=_by_id(p.value for p in sites),
     )
 
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from dispatcher.registry.site import Site
+
 SPEAKERS = "village.speakers"
 DUTY_ROOM = "county.duty_room"
 
@@ -68,7 +70,7 @@ class Area:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Village:
-    """One village. ``lat`` and ``lon`` are degrees in WGS-84; ``shelter`` is where its people go."""
+    """One village. ``lat`` and ``lon`` are degrees in WGS-84; ``shelter`` is where its people go, ``catchment`` the water it lies in."""
 
     code: str
     name: str
@@ -79,6 +81,7 @@ class Village:
     population: int
     shelter: str
     shelter_en: str
+    catchment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,10 @@ class Variable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
-    """A gauge. ``type`` is what a rule's ``for_each`` names, such as ``rain_gauge``."""
+    """A gauge. ``type`` is what a rule's ``for_each`` names, such as ``rain_gauge``.
+
+    ``place`` is the site or village it stands on, ``catchment`` the water it lies in; both may be empty.
+    """
 
     id: str
     name: str
@@ -115,11 +121,13 @@ class Station:
     lat: float
     lon: float
     variables: tuple[Variable, ...]
+    catchment: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """What happens at ``station`` concerns ``village`` after ``travel_time``: told in the text, never waited for."""
+    """What happens at ``station`` (or at a site) concerns ``village`` after ``travel_time``: told in the text, never waited for."""
 
     station: str
     village: str
@@ -161,6 +169,7 @@ class Registry:
     links: tuple[Link, ...]
     speakers: Mapping[str, Speaker]
     digest: str
+    sites: Mapping[str, Site] = field(default_factory=dict)
     index: Index = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -168,7 +177,7 @@ class Registry:
         object.__setattr__(self, "index", index_of(self))
 
     def villages_of_station(self, station: str) -> tuple[Link, ...]:
-        """The links of a station, nearest in travel time first; each names its village."""
+        """The links of a station or site, nearest in travel time first; each names its village. A village concerns itself."""
         return self.index.links.get(station, ())
 
     def villages_of_township(self, township: str) -> tuple[Village, ...]:
@@ -203,8 +212,8 @@ class Registry:
         return self.contacts_by(role, self.area_of_role(role, village))
 
     def name_of(self, code: str, language: str) -> str:
-        """The name of an area, village or station; the code itself when it is unknown."""
-        found = self.areas.get(code) or self.stations.get(code)
+        """The name of an area, village, station or site; the code itself when it is unknown."""
+        found = self.areas.get(code) or self.stations.get(code) or self.sites.get(code)
         if found is None:
             return code
         return (found.name_en if language == "en" else found.name) or found.name
@@ -221,8 +230,10 @@ class Registry:
 
 def index_of(registry: Registry) -> Index:
     """The lookups of a registry."""
+    own = (Link(station=v, village=v, travel_time=timedelta(0)) for v in registry.villages)
+    links = _group((n.station, n) for n in (*registry.links, *own))
     return Index(
-        links={k: tuple(sorted(v, key=lambda n: n.travel_time)) for k, v in _group((n.station, n) for n in registry.links).items()},
+        links={k: tuple(sorted(v, key=lambda n: n.travel_time)) for k, v in links.items()},
         contacts=_group(((c.role, c.area), c) for c in registry.contacts.values()),
         phones=_group((c.phone, c) for c in registry.contacts.values() if c.phone),
         speakers=_group((s.village, s) for s in registry.speakers.values()),

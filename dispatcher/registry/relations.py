@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from dispatcher.files.table import Row
 from dispatcher.registry.model import Area, Contact, County, Level, Link, Speaker, Station, Village
+from dispatcher.registry.site import Site
 
 T = TypeVar("T")
 
@@ -45,7 +46,8 @@ def check_relations(
     _check_villages(villages, townships)
     _check_contacts(contacts, {Level.COUNTY: {county.code}, Level.TOWNSHIP: townships, Level.VILLAGE: village_codes})
     _check_reachable(villages, contacts)
-    _check_links(links, {p.value.id for p in stations}, village_codes)
+    for n in links:
+        _known(n.row, "village", n.value.village, village_codes, "villages.csv")
     for p in speakers:
         _known(p.row, "village", p.value.village, village_codes, "villages.csv")
 
@@ -111,7 +113,19 @@ def _check_reachable(villages: list[Placed[Village]], contacts: list[Placed[Cont
             p.row.wrong("code", f"village {p.value.code!r} has no contact with a channel in contacts.csv: nobody there can be told")
 
 
-def _check_links(links: list[Placed[Link]], stations: Collection[str], villages: Collection[str]) -> None:
-    for p in links:
-        _known(p.row, "station", p.value.station, stations, "stations.csv")
-        _known(p.row, "village", p.value.village, villages, "villages.csv")
+def check_sites(
+    sites: list[Placed[Site]], stations: list[Placed[Station]], villages: list[Placed[Village]], links: list[Placed[Link]]
+) -> None:
+    """Note where sites, stations and links do not fit together."""
+    _once(sites, "id", lambda s: s.id)
+    names = {p.value.id for p in sites}
+    station_names, codes = {p.value.id for p in stations}, {p.value.code for p in villages}
+    for p in sites:
+        if p.value.id in station_names or p.value.id in codes:
+            p.row.wrong("id", f"{p.value.id!r} is a station or village already")
+    for s in stations:
+        if s.value.place:
+            _known(s.row, "place", s.value.place, names | codes, "places.csv or villages.csv")
+    for n in links:
+        where = "stations.csv or places.csv" if names else "stations.csv"
+        _known(n.row, "station", n.value.station, station_names | names, where)

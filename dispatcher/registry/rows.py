@@ -19,6 +19,7 @@ from dispatcher.registry.model import (
     Variable,
     Village,
 )
+from dispatcher.registry.site import Site
 
 AREA_COLUMNS = ("code", "parent", "level", "name", "name_en")
 VILLAGE_COLUMNS = ("code", "name", "name_en", "township", "lat", "lon", "population", "shelter", "shelter_en")
@@ -26,6 +27,10 @@ CONTACT_COLUMNS = ("id", "name", "name_en", "role", "area", "phone", "language",
 STATION_COLUMNS = ("id", "name", "name_en", "type", "variables", "lat", "lon")
 LINK_COLUMNS = ("station", "village", "travel_time_min")
 SPEAKER_COLUMNS = ("id", "village", "name")
+SITE_COLUMNS = ("id", "name", "name_en", "type", "lat", "lon")
+STATION_EXTRAS = ("catchment", "place")
+"""Columns that may be left out."""
+CATCHMENT = ("catchment",)
 
 CONTACT_CHANNELS = tuple(channel for channel in CHANNELS if channel != LOUDSPEAKER)
 
@@ -59,6 +64,7 @@ def village(row: Row) -> Village:
         population=int(number(row, "population", 0, 10_000_000)),
         shelter=row["shelter"],
         shelter_en=row["shelter_en"],
+        catchment=row["catchment"],
     )
 
 
@@ -95,25 +101,45 @@ def station(row: Row) -> Station:
     variables = tuple(found for word in row["variables"].split() if (found := variable(row, word)))
     if not row["variables"]:
         row.wrong("variables", "no variable; allowed: name:kind:interval such as rain:increment:5m, separated by spaces")
-    kind = row["type"]
-    if not _WORD.fullmatch(kind):
-        row.wrong("type", f"bad type {kind!r}; allowed: small letters, digits and _, such as rain_gauge")
     return Station(
         id=identifier(row, "id"),
         name=text(row, "name"),
         name_en=row["name_en"],
-        type=kind,
+        type=kind(row),
         lat=number(row, "lat", -90, 90),
         lon=number(row, "lon", -180, 180),
         variables=variables,
+        catchment=row["catchment"],
+        place=row["place"],
     )
+
+
+def site(row: Row) -> Site:
+    """One slope, underpass or the like."""
+    return Site(
+        id=identifier(row, "id"),
+        name=text(row, "name"),
+        name_en=row["name_en"],
+        type=kind(row),
+        lat=number(row, "lat", -90, 90),
+        lon=number(row, "lon", -180, 180),
+        catchment=row["catchment"],
+    )
+
+
+def kind(row: Row) -> str:
+    """The type of a station or site."""
+    found = row["type"]
+    if not _WORD.fullmatch(found):
+        row.wrong("type", f"bad type {found!r}; allowed: small letters, digits and _, such as rain_gauge")
+    return found
 
 
 def variable(row: Row, word: str) -> Variable | None:
     """``rain:increment:5m``; None, with the mistake noted, when it is anything else."""
     name, _, rest = word.partition(":")
-    kind, _, every = rest.partition(":")
-    if not _WORD.fullmatch(name) or kind not in list(Measure):
+    measure, _, every = rest.partition(":")
+    if not _WORD.fullmatch(name) or measure not in list(Measure):
         row.wrong(
             "variables", f"bad variable {word!r}; allowed: name:kind:interval, kind one of {', '.join(Measure)}, as in rain:increment:5m"
         )
@@ -126,7 +152,7 @@ def variable(row: Row, word: str) -> Variable | None:
     if not interval:
         row.wrong("variables", f"interval of {name}: must be longer than 0")
         return None
-    return Variable(name=name, kind=Measure(kind), interval=interval)
+    return Variable(name=name, kind=Measure(measure), interval=interval)
 
 
 def link(row: Row) -> Link:
