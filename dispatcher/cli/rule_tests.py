@@ -37,7 +37,13 @@ def run_tests(paths: Paths = None, *, as_json: AsJson = False) -> None:
     if as_json:
         records = [_record(pack, d) for pack, d in differences]
         mistakes = [asdict(p) for p in problems]
-        found = {"ok": not records and not mistakes, "passed": passed, "failed": asked - passed, "differences": records, "problems": mistakes}
+        found = {
+            "ok": not records and not mistakes,
+            "passed": passed,
+            "failed": asked - passed,
+            "differences": records,
+            "problems": mistakes,
+        }
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
         for pack, d in differences:

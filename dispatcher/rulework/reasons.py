@@ -66,8 +66,8 @@ def places_behind(registry: Registry, what: str) -> list[str]:
         return [what]
     if what not in registry.areas:
         return []
-    inside = {v.code for v in registry.villages.values() if what in (v.code, v.township, registry.county.code)}
-    return sorted({what} | inside | {link.station for link in registry.links if link.village in inside})
+    inside = {a.code for a in registry.areas.values() if what in (a.code, a.parent, registry.county.code)}
+    return sorted(inside | {link.station for link in registry.links if link.village in inside})
 
 
 def _reason(change: Change, registry: Registry) -> Reason:
@@ -88,6 +88,10 @@ def paragraphs(reason: Reason, registry: Registry) -> Iterator[str]:
     for word, rows in (("依据 because   ", r["because"]), ("另有 also      ", r["also"])):
         for row in rows:
             yield f"  {word} {_row(row)}"
+    scale = r.get("scale")  # records of before rules could scale have none
+    if scale:
+        seen = ", ".join(f"{name} {value:.10g}" for name, value in scale["values"].items())
+        yield f"  系数 scale      × {scale['by']:g}; {scale['when']} [{seen}]"
     late = f", 迟到 late {r['late_s'] // 60} min" if r["late_s"] else ""
     missing = ", 数据不全 incomplete" if r["incomplete"] else ""
     spent_s = (decided - at).total_seconds()
@@ -105,5 +109,7 @@ def _row(row: Mapping[str, Any]) -> str:
         seen = ", ".join(f"{name} {value:.10g}" for name, value in row.get("values", {}).items())
         held = f"; {row['text']} [{seen}]"
     counted = f"; 数据 readings {row['readings']}/{row['expected']}, 迟到 late {row['late']}" if row["expected"] else ""
+    if row.get("suspect"):
+        counted += f", 可疑未用 suspect {row['suspect']} ({', '.join(row['doubts'])})"
     value = f"{row['value']:.10g} {row['unit']}".rstrip()
     return f"{row['row']} = {value} → {row['met']}{held}{counted}"

@@ -28,6 +28,7 @@ def change_record(change: Change) -> dict[str, Any]:
         "also": [_evidence(e) for e in change.also],
         "late_s": int(change.late_by.total_seconds()),
         "incomplete": change.incomplete,
+        "scale": {"by": change.scale.by, "when": change.scale.text, "values": dict(change.scale.values)} if change.scale else None,
         "mode": change.mode.value,
     }
 
@@ -40,4 +41,6 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         record["text"] = evidence.text
     if evidence.values:
         record["values"] = dict(evidence.values)
+    if evidence.suspect:
+        record |= {"suspect": evidence.suspect, "doubts": list(evidence.doubts)}
     return record | {"readings": evidence.readings, "expected": evidence.expected, "late": evidence.late}
