@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from rules.duration import LONGEST_S, seconds, words
-from rules.errors import RuleError, RuleErrors
+from rules.errors import RuleErrors
 from rules.feed_text import ALLOWED, Step, steps
 from rules.grade import Grade
 from rules.issue_text import read_issues
-from rules.nodes import Node, Notes, is_mapping
+from rules.nodes import Node, Notes, is_mapping, is_sequence
 from rules.reading import Reading
 from rules.scenario import Arrival, Expected, Never, Scenario, Site
 
@@ -187,7 +187,7 @@ class _Reader:
         )  # fmt: skip
 
     def _because(self, node: Node) -> tuple[str, ...]:
-        if hasattr(node, "value") and isinstance(node.value, list):
+        if is_sequence(node):
             return tuple(self.notes.text(n, "because") for n in self.notes.items(node, "because"))
         return (self.notes.text(node, "because"),)
 
@@ -225,12 +225,3 @@ def written(after: timedelta) -> str:
     total_s = int(after.total_seconds())
     days, rest_s = divmod(total_s, LONGEST_S)
     return words(rest_s) if not days else str(after)
-
-
-def mistakes(file: str, text: str) -> tuple[RuleError, ...]:
-    """What is wrong with a scenario file; empty when nothing is."""
-    try:
-        read_scenarios(file, text)
-    except RuleErrors as errors:
-        return errors.errors
-    return ()

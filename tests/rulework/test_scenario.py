@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rules.errors import RuleErrors
 from rules.scenario import Difference
 from rules.scenario_run import run_scenario
-from rules.scenario_text import mistakes, read_scenarios, written
+from rules.scenario_text import read_scenarios, written
 from tests.rules.making import LEVEL, LEVELS, RAIN
 
 #: design: rules.md, "Tests beside the rule", to the letter.
@@ -32,6 +34,14 @@ tests:
   expect: [{at: 8h, S1: {grade: yellow, no_data: true, told: duty-room}}]
 """
 HEAD = "tests:\n- name: n\n  rule: flash-flood-rain\n  step: 5m\n  start: 2024-07-01T00:05+08:00\n"
+
+
+def _mistakes(text: str) -> list[str]:
+    try:
+        read_scenarios("x.scenario.yaml", text)
+    except RuleErrors as errors:
+        return [str(e) for e in errors.errors]
+    return []
 
 
 def _run(text: str, sources: Mapping[str, str] | None = None) -> list[Difference]:
@@ -157,11 +167,36 @@ FEED = "  feed: {S1.rain: 1}\n"
     ],
 )
 def test_a_mistake_in_a_scenario_is_named_with_line_and_column(text: str, said: str) -> None:
-    assert [str(e) for e in mistakes("x.scenario.yaml", text) if f"x.scenario.yaml:{said}" in str(e)], mistakes("x.scenario.yaml", text)
+    assert [e for e in _mistakes(text) if f"x.scenario.yaml:{said}" in e], _mistakes(text)
 
 
 def test_a_scenario_without_mistakes_has_none() -> None:
-    assert mistakes("x.scenario.yaml", DESIGN) == ()
+    assert _mistakes(DESIGN) == []
+
+
+FORECASTS = HEAD + FEED + "  expect: [{never: red}]\n  forecasts: "
+
+
+@pytest.mark.parametrize(
+    ("forecast", "said"),
+    [
+        pytest.param("{at: 0h}", "a forecast needs 'place'", id="needs"),
+        pytest.param("{at: 0h, place: V, variable: rain, lead: 6h, value: 1}", "lead '6h' is no range; allowed: such as 0h..6h", id="lead"),
+        pytest.param("{at: 0h, place: V, variable: rain, lead: 6h..x, value: 1}", "lead: 'x' is not a duration", id="end"),
+        pytest.param("{at: 0h, place: V, variable: rain, lead: 6h..1h, value: 1}", "valid_to must be later", id="order"),
+        pytest.param("{at: 0h, place: V, variable: rain, lead: 0h..1h}", "a forecast needs a value, quantiles or exceedance", id="empty"),
+        pytest.param("{at: 0h, place: V, variable: rain, lead: 0h..1h, exceedance: [[1]]}", "exceedance are pairs", id="pairs"),
+    ],
+)
+def test_a_mistake_in_a_forecast_is_named(forecast: str, said: str) -> None:
+    assert [e for e in _mistakes(f"{FORECASTS}[{forecast}]\n") if said in e], _mistakes(f"{FORECASTS}[{forecast}]\n")
+
+
+@settings(max_examples=150, deadline=None)
+@given(cut=st.integers(0, len(DESIGN)), what=st.text(st.sampled_from(list("{}[]:,-x_@!?^>+# \n'\"&*09.日")), max_size=12))
+def test_no_file_however_broken_is_more_than_a_mistake(cut: int, what: str) -> None:
+    for error in _mistakes(DESIGN[:cut] + what + DESIGN[cut + len(what) :]):
+        assert error.startswith("x.scenario.yaml:")
 
 
 def test_the_same_scenario_always_ends_the_same_way() -> None:
