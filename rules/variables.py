@@ -32,7 +32,8 @@ _KNOWN = {
     "visibility": Variable("能见度", "visibility", "m"),
     "pm25": Variable("PM2.5浓度", "PM2.5", "µg/m³"),
     "fire_danger": Variable("森林火险等级", "forest fire danger class", ""),
-    "gas": Variable("可燃气体浓度", "combustible gas", "%LEL"),
+    "lightning": Variable("闪电次数", "lightning strokes", "", adds=True),
+    "gas_lel": Variable("可燃气体浓度", "combustible gas", "%LEL"),
     "h2s": Variable("硫化氢浓度", "hydrogen sulphide", "ppm"),
 }
 

@@ -6,10 +6,14 @@ from typing import NamedTuple
 
 from dispatcher.intake.units import VARIABLES
 
-KINDS = ("increment", "instant")
-"""What a reading can be: what fell in its interval, or the value of the moment."""
+COUNTER = "counter"
+KINDS = ("increment", COUNTER, "instant")
+"""What a reading can be: what fell in its interval, a running total of it, or the value of the moment."""
 
-KIND_WORDS: Mapping[str, str] = {"increment": "increment", "instant": "instant", "level": "instant"}
+MOST_COUNTED = 1e8
+"""No running total is larger, in the canonical unit."""
+
+KIND_WORDS: Mapping[str, str] = {"increment": "increment", "counter": COUNTER, "instant": "instant", "level": "instant"}
 """The words a sender may use for a kind; ``level`` is an older word for ``instant``."""
 
 
@@ -38,25 +42,26 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Every accepted (station, variable, unit), and the kinds of (station, variable). Made with ``catalogue``."""
+    """Every accepted (station, variable, unit), the variables of each station, and the places forecasts may be for."""
 
     places: Mapping[tuple[str, str, str], Place]
     stations: Mapping[str, tuple[str, ...]]
+    areas: frozenset[str] = frozenset()
 
 
-def catalogue(entries: Iterable[CatalogueEntry]) -> Catalogue:
-    """Compile the registry's rows; ValueError names the row that cannot be and what is allowed."""
+def catalogue(entries: Iterable[CatalogueEntry], areas: Iterable[str] = ()) -> Catalogue:
+    """Compile the registry's rows; ``areas`` are what forecasts may be for. ValueError names the row that cannot be and what is allowed."""
     places: dict[tuple[str, str, str], Place] = {}
     stations: dict[str, list[str]] = {}
     for entry in entries:
         _check(entry, stations)
         stations.setdefault(entry.station, []).append(entry.variable)
         variable = VARIABLES[entry.variable]
+        # A running total grows until it rolls over: what bounds one interval says nothing about it.
+        low, high = (0.0, MOST_COUNTED) if entry.kind == COUNTER else (variable.low, variable.high)
         for unit, (times, over, plus) in variable.units.items():
-            places[entry.station, entry.variable, unit] = Place(
-                entry.station, entry.variable, entry.kind, times, over, plus, variable.low, variable.high
-            )
-    return Catalogue(places, {station: tuple(variables) for station, variables in stations.items()})
+            places[entry.station, entry.variable, unit] = Place(entry.station, entry.variable, entry.kind, times, over, plus, low, high)
+    return Catalogue(places, {station: tuple(variables) for station, variables in stations.items()}, frozenset(areas))
 
 
 def _check(entry: CatalogueEntry, stations: Mapping[str, list[str]]) -> None:

@@ -13,8 +13,8 @@ def entry(variable: str = "rain", kind: str = "increment", interval_s: int = 300
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        pytest.param([entry(variable="snow")], "unknown variable; allowed: rain, level", id="unknown variable"),
-        pytest.param([entry(kind="counter")], "kind 'counter'; allowed: increment, instant", id="kind not accepted"),
+        pytest.param([entry(variable="sunshine")], "unknown variable; allowed: rain, level", id="unknown variable"),
+        pytest.param([entry(kind="average")], "kind 'average'; allowed: increment, counter, instant", id="kind not accepted"),
         pytest.param([entry(interval_s=0)], "whole seconds above 0", id="no interval"),
         pytest.param([entry(), entry()], "listed twice", id="twice"),
     ],
@@ -35,3 +35,8 @@ def test_degrees_fahrenheit_become_celsius() -> None:
     times, over, plus = VARIABLES["temperature"].units["degF"]
     assert 212 * times / over + plus == pytest.approx(100)
     assert -40 * times / over + plus == pytest.approx(-40)
+
+
+def test_a_running_total_may_be_larger_than_anything_that_falls_in_an_interval() -> None:
+    known = catalogue([entry(kind="counter")])
+    assert known.places["1", "rain", "mm"].high > 1e6
