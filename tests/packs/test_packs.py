@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 import rules
+from dispatcher.intake.units import VARIABLES
 from dispatcher.rulework.packs import Pack, packs_of, shipped
 from rules.change import Mode
 from rules.parse import parse_rules
@@ -85,6 +86,21 @@ def test_every_number_of_a_pack_says_where_it_comes_from_and_how_sure_that_is(pa
     told = {(row["rule"], row["row"], row["grade"], float(row["number"])) for row in rows if row["row"] != "scale"}
     own = [_rule(pack, name) for p, name in FILES if p is pack]
     assert told == {(str(rule["rule"]), *number) for rule in own for number in _numbers(rule)}
+
+
+#: How people write the canonical units.
+UNITS = {"degC": "°C", "m3/s": "m³/s", "ug/m3": "µg/m³", "%LEL": "% LEL"}
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.folder.name)
+def test_every_number_of_a_pack_is_in_the_unit_in_which_its_variable_arrives(pack: Pack) -> None:
+    told = {(row["rule"], row["input"]): row["unit"] for row in csv.DictReader(pack.texts["sources.csv"].splitlines())}
+    for rule in pack.parsed().rules:
+        for one in (i for i in rule.inputs if i.observed):
+            unit = VARIABLES[one.variable].unit
+            shown = told.get((rule.name, one.name))
+            if shown and unit != "1" and one.each is None:
+                assert shown.split("/")[0].startswith(UNITS.get(unit, unit).split("/")[0]), (rule.name, one.name, shown, unit)
 
 
 def test_the_packs_are_package_data() -> None:
