@@ -31,7 +31,7 @@ def checked(dsn: str, variable: str, connect_s: float) -> str:
     """The connection string with what we need of a connection. Unreachable never quotes it: a part of it may be the password."""
     try:
         given = conninfo_to_dict(dsn)
-    except psycopg.ProgrammingError:
+    except (psycopg.ProgrammingError, UnicodeDecodeError):
         raise Unreachable(f"{variable} is not a connection string; {_SHAPE}") from None
     host, ports = str(given.get("host") or ""), str(given.get("port") or "")
     # A password with one of @ : / ? # in it shifts the parts, and libpq would name the wrong part in its message.
