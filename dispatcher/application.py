@@ -20,6 +20,8 @@ from dispatcher.files.countyfiles import CountyFiles, load_county_files, located
 from dispatcher.house import House
 from dispatcher.intake.activation import activate
 from dispatcher.intake.catalogue import Catalogue, CatalogueEntry, catalogue
+from dispatcher.intake.codecs.choose import AS_MARKED, Formats
+from dispatcher.intake.codecs.load import load_formats
 from dispatcher.intake.decode import DEFAULT_LIMITS
 from dispatcher.intake.http_intake import HttpIntake
 from dispatcher.intake.pipeline import Pipeline
@@ -116,7 +118,8 @@ class Application:
         for name, channel in channels.items():
             self.lifetime.later(f"channel {name}", channel.close)
 
-        self.pipeline = Pipeline(self.place, self.loaded.files.plan, self.loaded.catalogue, DEFAULT_LIMITS)
+        codecs = load_formats(self.deployment)
+        self.pipeline = Pipeline(self.place, self.loaded.files.plan, self.loaded.catalogue, DEFAULT_LIMITS, codecs)
         recovered = await self.pipeline.start()
         await activate(self.place, self._digests())
         self.sender = Sender(self.place, channels)
@@ -145,12 +148,13 @@ class Application:
         self.lifetime.later("snapshot", self.pipeline.snapshot)
         self.lifetime.run("pipeline", self.pipeline.run(), self.pipeline.stop)
         self.lifetime.later("sources", lambda: cancelled(*self.reading))
-        for source in (self.intake, *self._sources()):
-            self.read(source)
+        self.read(self.intake)
+        for source, formats in self._sources():
+            self.read(source, formats)
 
-    def read(self, source: Source) -> asyncio.Task[None]:
+    def read(self, source: Source, formats: Formats = AS_MARKED) -> asyncio.Task[None]:
         """Begin to read a source; the task ends when it is read out."""
-        task = asyncio.create_task(keep_open(self.place, self.pipeline, source), name=f"source {source.name}")
+        task = asyncio.create_task(keep_open(self.place, self.pipeline, source, formats), name=f"source {source.name}")
         self.reading.append(task)
         return self.lifetime.watch(task, may_end=True)
 
@@ -202,8 +206,9 @@ class Application:
                 self.log.error("channel_disabled", channel=name, reason=reason)
         return channels
 
-    def _sources(self) -> list[Source]:
-        return [self._build("sources", name, choice) for name, choice in self.deployment.sources.items()]
+    def _sources(self) -> list[tuple[Source, Formats]]:
+        chosen = self.deployment.sources.items()
+        return [(self._build("sources", name, choice), Formats(choice.format, choice.formats)) for name, choice in chosen]
 
     def _digests(self) -> Mapping[str, str]:
         files = self.loaded.files

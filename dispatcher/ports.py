@@ -25,11 +25,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One message as it arrived: bytes, untouched. ``subject`` is its topic, path or file, for the reject store."""
+    """One message as it arrived: bytes, untouched. ``subject`` is its topic, path or file, for the reject store.
+
+    ``format`` names how the bytes are to be read (dispatcher/intake/codecs/choose.py); empty is our own JSON and CSV.
+    """
 
     body: bytes
     subject: str
     kind: Kind = Kind.READINGS
+    format: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ class AdapterChoice(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     adapter: str = Field(description="Name of the adapter, as its package registered it.")
+    format: str = Field(default="", description="Sources only: the format of what comes in; default as the source marks it, else json.")
+    formats: dict[str, str] = Field(default_factory=dict, description="Sources only: formats by topic (+ and # as in MQTT), first fit.")
 
     def own(self) -> dict[str, Any]:
         """The adapter's own settings."""
@@ -57,7 +59,10 @@ class Deployment(_Settings):
     web: WebSettings = Field(default=WebSettings(), description="The duty-room page and the API; see below.")
     broker: AdapterChoice | None = Field(default=None, description="A broker to run in our own process; none in earnest.")
     store: AdapterChoice = Field(default=AdapterChoice(adapter="sqlite"), description="Where everything with a life is kept.")
-    sources: dict[str, AdapterChoice] = Field(default_factory=dict, description="Sources by a name of their own.")
+    formats: dict[str, Path] = Field(default_factory=dict, description="Formats beside json, senml and sl651: name to YAML file.")
+    sources: dict[str, AdapterChoice] = Field(
+        default_factory=dict, description="Sources by a name of their own; each may also say its `format`."
+    )
     channels: dict[str, AdapterChoice] = Field(default_factory=dict, description="Channels by the name that call plans use.")
 
 
@@ -78,6 +83,7 @@ def load_deployment(file: Path) -> Deployment:
         update={
             "county": file.parent / deployment.county,
             "rules": file.parent / deployment.rules if deployment.rules else None,
+            "formats": {name: file.parent / path for name, path in deployment.formats.items()},
         }
     )
 

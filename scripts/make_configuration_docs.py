@@ -61,10 +61,14 @@ def allows(field: dict[str, Any], defined: dict[str, Any]) -> Iterator[str]:
         yield " \\| ".join(f"`{value}`" for value in field["enum"])
     elif field.get("type") == "object":
         of = field.get("additionalProperties")
-        yield "by name, each `adapter: …` with its settings" if isinstance(of, dict) else _of_object(field)
+        yield _of_each(of) if isinstance(of, dict) else _of_object(field)
     elif "type" in field:
         yield f"list of {field['items'].get('type', 'values')}" if "items" in field else field.get("format", field["type"])
         yield from _bounds(field)
+
+
+def _of_each(of: dict[str, Any]) -> str:
+    return f"by name, each a {of.get('format', of['type'])}" if "type" in of else "by name, each `adapter: …` with its settings"
 
 
 def _of_object(field: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from dispatcher.cli.running import run_async, say_problems
 from dispatcher.cli.stored import stored
 from dispatcher.demo import DemoOptions
 from dispatcher.errors import ConfigurationError, Problem
+from dispatcher.intake.codecs.load import load_formats
 from dispatcher.settings import check_adapters, load_deployment
 
 app = typer.Typer(
@@ -72,6 +73,7 @@ def check(config: Config = None, *, as_json: AsJson = False) -> None:
     try:
         deployment = load_deployment(file)
         check_adapters(deployment, file)
+        load_formats(deployment)
         loaded = load(deployment)
     except ConfigurationError as error:
         problems = error.problems

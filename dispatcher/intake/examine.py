@@ -109,6 +109,13 @@ class Examiner:
         except _Refused as refused:
             return refused.fault
 
+    def judge(self, fields: dict[str, Any]) -> Reading | Fault:
+        """The same for fields that a codec has read out of another format; they bear the names of ours."""
+        try:
+            return self._place(_validate(fields))
+        except _Refused as refused:
+            return refused.fault
+
     def _place(self, model: ReadingModel) -> Reading:
         place = self.catalogue.places.get((model.station, model.variable, model.unit))
         if place is None:

@@ -70,16 +70,23 @@ def read_row(row: Row, county: str) -> JournalRow:
 
 
 def pack(items: Sequence[Item]) -> bytes:
-    """Items as bytes."""
-    return msgspec.msgpack.encode([(i.kind.value, i.subject, i.body) for i in items])
+    """Items as bytes; a format takes room only where there is one."""
+    return msgspec.msgpack.encode([(i.kind.value, i.subject, i.body, *([i.format] if i.format else ())) for i in items])
 
 
 def unpack(payload: bytes) -> tuple[Item, ...]:
     """The items that ``pack`` wrote."""
-    return tuple(Item(body, subject, Kind(kind)) for kind, subject, body in _DECODER.decode(payload))
+    return tuple(Item(i.body, i.subject, Kind(i.kind), i.format) for i in _DECODER.decode(payload))
 
 
-_DECODER = msgspec.msgpack.Decoder(list[tuple[str, str, bytes]])
+class _Stored(msgspec.Struct, array_like=True, gc=False):
+    kind: str
+    subject: str
+    body: bytes
+    format: str = ""
+
+
+_DECODER = msgspec.msgpack.Decoder(list[_Stored])
 
 
 def reject_row(reject: Reject, *, county: str, source: str, at: datetime) -> dict[str, object]:

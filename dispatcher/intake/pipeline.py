@@ -11,7 +11,8 @@ from datetime import datetime
 
 from dispatcher.errors import StoreFailed
 from dispatcher.intake.catalogue import Catalogue
-from dispatcher.intake.decode import Limits, decode
+from dispatcher.intake.codecs.choose import Codecs, Decoding, built_in
+from dispatcher.intake.decode import Limits
 from dispatcher.intake.journal import JournalRow, RowKind
 from dispatcher.intake.keeping import TASK_KINDS, keep, remark_task, undecided_task
 from dispatcher.intake.recovery import Recovered, recover
@@ -38,12 +39,11 @@ class _Arrived:
 class Pipeline:
     """Takes what sources hand over. ``start`` before ``run``; ``offer`` from any task."""
 
-    def __init__(self, place: Workplace, plan: Plan, catalogue: Catalogue, limits: Limits) -> None:
-        """``plan`` are the compiled rules; nothing is read yet."""
+    def __init__(self, place: Workplace, plan: Plan, catalogue: Catalogue, limits: Limits, codecs: Codecs | None = None) -> None:
+        """``plan`` are the compiled rules; ``codecs`` the formats, default those built in. Nothing is read yet."""
         self._place = place
         self._plan = plan
-        self._catalogue = catalogue
-        self._limits = limits
+        self._decoding = Decoding(catalogue, limits, codecs or built_in())
         self._queue: asyncio.Queue[_Arrived | None] = asyncio.Queue(maxsize=64)
         self._seq = 0
         self._snapshot_seq = 0
@@ -54,7 +54,7 @@ class Pipeline:
     async def start(self) -> Recovered:
         """Come back to the state after the last committed row."""
         self.engine = Engine(self._plan)
-        recovered = await recover(self._place.store, self.engine, self._catalogue, self._limits, self._place.house.county)
+        recovered = await recover(self._place.store, self.engine, self._decoding, self._place.house.county)
         self._seq = recovered.seq
         self._place.metrics.replayed.set(recovered.replayed)
         return recovered
@@ -143,7 +143,7 @@ class Pipeline:
     async def _commit(self, arrived: Sequence[_Arrived]) -> list[list[Decoded]]:
         """Decide and store all of it in one transaction; gives what each batch held."""
         now = self._now()
-        decoded = [[decode(item, self._catalogue, self._limits) for item in a.batch.items] if a.batch else [] for a in arrived]
+        decoded = [[self._decoding.decode(item, now) for item in a.batch.items] if a.batch else [] for a in arrived]
         total: list[tuple[Decisions, Issued]] = []
         seq = self._seq
         async with self._place.store.write() as tx:

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from dispatcher.intake.catalogue import Catalogue
-from dispatcher.intake.decode import Limits, decode
+from dispatcher.intake.codecs.choose import Decoding
 from dispatcher.intake.journal import JournalRow, RowKind, read_row
 from dispatcher.ports import Store
 from rules.engine import Engine
@@ -20,7 +19,7 @@ class Recovered:
     replayed: int
 
 
-async def recover(store: Store, engine: Engine, catalogue: Catalogue, limits: Limits, county: str) -> Recovered:
+async def recover(store: Store, engine: Engine, decoding: Decoding, county: str) -> Recovered:
     """Bring a fresh engine to the state after the last committed row."""
     async with store.read() as reader:
         snapshots = await reader.fetch("journal.last_snapshot")
@@ -33,14 +32,14 @@ async def recover(store: Store, engine: Engine, catalogue: Catalogue, limits: Li
         async with store.read() as reader:
             rows = await reader.fetch("journal.since", {"seq": seq, "limit": _PAGE})
         for row in rows:
-            replay(engine, read_row(row, county), catalogue, limits)
+            replay(engine, read_row(row, county), decoding)
             seq = row["seq"]
             replayed += 1
         if len(rows) < _PAGE:
             return Recovered(seq, replayed)
 
 
-def replay(engine: Engine, row: JournalRow, catalogue: Catalogue, limits: Limits) -> None:
+def replay(engine: Engine, row: JournalRow, decoding: Decoding) -> None:
     """Decide a row again; what it decides was committed with it."""
     if not row.decided:
         return
@@ -49,5 +48,5 @@ def replay(engine: Engine, row: JournalRow, catalogue: Catalogue, limits: Limits
         return
     readings: list[Reading] = []
     for item in row.items:
-        readings += decode(item, catalogue, limits).readings
+        readings += decoding.decode(item, row.now).readings
     engine.observe(readings, row.now)

@@ -4,6 +4,7 @@ import asyncio
 import random
 
 from dispatcher.errors import SourceLost
+from dispatcher.intake.codecs.choose import AS_MARKED, Formats
 from dispatcher.intake.pipeline import Pipeline
 from dispatcher.ports import Announcing, Source
 from dispatcher.workplace import Workplace
@@ -12,8 +13,8 @@ _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
 
 
-async def keep_open(place: Workplace, pipeline: Pipeline, source: Source) -> None:
-    """Read a source until it ends (a file) or we are cancelled."""
+async def keep_open(place: Workplace, pipeline: Pipeline, source: Source, formats: Formats = AS_MARKED) -> None:
+    """Read a source until it ends (a file) or we are cancelled; ``formats`` say how its items are to be read."""
     part = f"source {source.name}"
     chance = random.Random()  # noqa: S311 - spreads reconnections, guards nothing
     wait_s = _FIRST_WAIT_S
@@ -32,7 +33,7 @@ async def keep_open(place: Workplace, pipeline: Pipeline, source: Source) -> Non
             if not isinstance(source, Announcing):
                 opened()
             async for batch in source.batches({row["name"]: row["position"] for row in rows}):
-                await pipeline.offer(source, batch)
+                await pipeline.offer(source, formats.marked(batch))
                 place.health.clear(part)
                 wait_s = _FIRST_WAIT_S
         except SourceLost as lost:

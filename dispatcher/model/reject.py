@@ -28,6 +28,9 @@ class RejectCode(StrEnum):
     OUT_OF_RANGE = "out_of_range"
     NOT_READINGS = "not_readings"
 
+    UNKNOWN_FORMAT = "unknown_format"
+    BAD_CHECKSUM = "bad_checksum"
+    FORBIDDEN = "forbidden"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
