@@ -58,12 +58,15 @@ def load(deployment: Deployment) -> Loaded:
 
 
 def catalogue_of(registry: Registry) -> Catalogue:
-    """What each station may report."""
-    return catalogue(
+    """What each station may report, and the places that forecasts may be for."""
+    entries = (
         CatalogueEntry(station=s.id, variable=v.name, kind=v.kind.value, interval_s=int(v.interval.total_seconds()))
         for s in registry.stations.values()
         for v in s.variables
     )
+    waters = (*(s.catchment for s in registry.stations.values()), *(v.catchment for v in registry.villages.values()))
+    catchments = {*waters, *(s.catchment for s in registry.sites.values())} - {""}
+    return catalogue(entries, {*registry.stations, *registry.areas, *registry.sites, *catchments})
 
 
 @dataclass

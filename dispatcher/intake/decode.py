@@ -14,8 +14,10 @@ import msgspec
 from dispatcher.intake.catalogue import KIND_WORDS, Catalogue
 from dispatcher.intake.elements import Element, elements
 from dispatcher.intake.examine import DEFAULT_BOUNDS, Bounds, Examiner, epoch_s
+from dispatcher.intake.forecasts import examine_forecast
 from dispatcher.model.reject import Decoded, Fault, Reject, RejectCode, digest, show
 from dispatcher.ports import Item, Kind
+from rules.forecast import Forecast
 from rules.reading import Reading
 
 
@@ -57,15 +59,11 @@ _QUOTES = 18
 
 
 def decode(item: Item, catalogue: Catalogue, limits: Limits = DEFAULT_LIMITS) -> Decoded:
-    """The readings of an item in their canonical units, and a reject for each thing in it that is not one."""
-    if item.kind is not Kind.READINGS:
-        what = f"{item.kind.value} cannot be read yet; allowed: {Kind.READINGS.value}"
-        return _refuse(item, Fault(RejectCode.NOT_READINGS, what), limits)
+    """The readings or forecasts of an item in their canonical units, and a reject for each thing in it that is none."""
     if len(item.body) > limits.body_bytes:
         what = f"a body of {len(item.body):,} bytes; allowed: at most {limits.body_bytes:,}; nothing in it was read"
         return _refuse(item, Fault(RejectCode.TOO_LARGE, what), limits)
-    body = item.body.removeprefix(_BOM)
-    readings = _fast(body, catalogue, limits)
+    readings = _fast(item.body.removeprefix(_BOM), catalogue, limits) if item.kind is Kind.READINGS else None
     if readings is not None:
         return Decoded(readings, [])
     return decode_carefully(item, catalogue, limits)
@@ -153,17 +151,24 @@ def decode_carefully(item: Item, catalogue: Catalogue, limits: Limits = DEFAULT_
         return _refuse(item, Fault(RejectCode.EMPTY, "an empty body; allowed: JSON, JSON lines or CSV"), limits)
     examiner = Examiner(catalogue, limits.bounds)
     readings: list[Reading] = []
+    forecasts: list[Forecast] = []
     refused: list[tuple[Element, Fault]] = []
     found = elements(text)
     for element in islice(found, limits.items):
-        result = element.fault or _quick(element, catalogue, limits) or examiner.examine(element)
+        result: Reading | Forecast | Fault
+        if item.kind is Kind.FORECASTS:
+            result = element.fault or examine_forecast(element, catalogue, limits.bounds)
+        else:
+            result = element.fault or _quick(element, catalogue, limits) or examiner.examine(element)
         if isinstance(result, Fault):
             refused.append((element, result))
+        elif isinstance(result, Forecast):
+            forecasts.append(result)
         else:
             readings.append(result)
     rejects = list(_rejects(item, refused, limits))
     rejects.extend(_beyond(item, found, limits))
-    return Decoded(readings, rejects)
+    return Decoded(readings, rejects, forecasts)
 
 
 def _quick(element: Element, catalogue: Catalogue, limits: Limits) -> Reading | None:

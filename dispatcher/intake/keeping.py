@@ -9,7 +9,12 @@ from dispatcher.model.task import Task, TaskKind
 from dispatcher.ports import Batch, Transaction
 from rules.change import Remark, RemarkKind
 
-TASK_KINDS = {RemarkKind.NO_DATA: TaskKind.NO_DATA, RemarkKind.CLOCK: TaskKind.QUALITY, RemarkKind.SUSPECT: TaskKind.QUALITY}
+TASK_KINDS = {
+    RemarkKind.NO_DATA: TaskKind.NO_DATA,
+    RemarkKind.CLOCK: TaskKind.QUALITY,
+    RemarkKind.SUSPECT: TaskKind.QUALITY,
+    RemarkKind.ASK: TaskKind.CONFIRM,
+}
 
 
 async def keep(tx: Transaction, row: JournalRow, batch: Batch | None, parts: Sequence[Decoded]) -> None:

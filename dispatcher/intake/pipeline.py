@@ -12,6 +12,7 @@ from datetime import datetime
 from dispatcher.errors import StoreFailed
 from dispatcher.intake.catalogue import Catalogue
 from dispatcher.intake.codecs.choose import Codecs, Decoding, built_in
+from dispatcher.intake.deciding import decide
 from dispatcher.intake.decode import Limits
 from dispatcher.intake.journal import JournalRow, RowKind
 from dispatcher.intake.keeping import TASK_KINDS, keep, remark_task, undecided_task
@@ -170,7 +171,7 @@ class Pipeline:
             decisions = self.engine.tick(now)
         else:
             row = JournalRow(seq=seq, county=county, kind=RowKind.BATCH, source=batch.source, now=now, items=batch.items)
-            decisions = self.engine.observe([r for part in parts for r in part.readings], now)
+            decisions = decide(self.engine, parts, now)
         await keep(tx, row, batch, parts)
         issued = await apply_changes(tx, self._place.house, decisions.changes, now)
         await add_tasks(tx, self._place.house, [remark_task(self._place.house, r) for r in decisions.remarks if r.kind in TASK_KINDS])

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from dispatcher.intake.codecs.choose import Decoding
+from dispatcher.intake.deciding import decide
 from dispatcher.intake.journal import JournalRow, RowKind, read_row
 from dispatcher.ports import Store
 from rules.engine import Engine
-from rules.reading import Reading
 
 _PAGE = 500
 
@@ -46,7 +46,4 @@ def replay(engine: Engine, row: JournalRow, decoding: Decoding) -> None:
     if row.kind is RowKind.TICK:
         engine.tick(row.now)
         return
-    readings: list[Reading] = []
-    for item in row.items:
-        readings += decoding.decode(item, row.now).readings
-    engine.observe(readings, row.now)
+    decide(engine, [decoding.decode(item, row.now) for item in row.items], row.now)

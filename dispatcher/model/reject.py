@@ -1,9 +1,10 @@
 """What could not be read, and why: in words for a person, with the bytes for a machine."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rules.forecast import Forecast
 from rules.reading import Reading
 
 
@@ -27,10 +28,10 @@ class RejectCode(StrEnum):
     UNKNOWN_UNIT = "unknown_unit"
     OUT_OF_RANGE = "out_of_range"
     NOT_READINGS = "not_readings"
-
     UNKNOWN_FORMAT = "unknown_format"
     BAD_CHECKSUM = "bad_checksum"
     FORBIDDEN = "forbidden"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
@@ -66,6 +67,7 @@ class Decoded:
 
     readings: list[Reading]
     rejects: list[Reject]
+    forecasts: list[Forecast] = field(default_factory=list)
 
 
 def show(value: object, most: int = 60) -> str:

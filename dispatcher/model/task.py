@@ -13,6 +13,7 @@ class TaskKind(StrEnum):
 
     NO_DATA = "no_data"
     QUALITY = "quality"
+    CONFIRM = "confirm"
     GAP = "gap"
     UNREACHABLE = "unreachable"
     UNCLEAR_REPLY = "unclear_reply"

@@ -10,6 +10,7 @@ from dispatcher.errors import Overloaded
 from dispatcher.model.reject import Reject, RejectCode
 from dispatcher.ports import Kind
 from dispatcher.timestamps import to_ms
+from dispatcher.web.bodies import FORECAST, READING, documented
 from dispatcher.web.gate import need
 from dispatcher.web.problems import Problem
 from dispatcher.web.security import BULK_LIMIT, TooLarge, announced_bytes, too_large
@@ -20,29 +21,6 @@ _RETRY_AFTER_S: Final = 2
 _EXCERPT: Final = 256
 _MOST_LISTED: Final = 1_000
 
-_READING = {
-    "type": "object",
-    "required": ["station", "variable", "value", "unit", "time"],
-    "properties": {
-        "station": {"type": "string"},
-        "variable": {"type": "string"},
-        "value": {"type": "number"},
-        "unit": {"type": "string"},
-        "time": {"type": "string", "format": "date-time"},
-        "quality": {"enum": ["good", "suspect", "bad"]},
-    },
-}
-_DOCUMENTED: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "description": "One object, an array, JSON lines, or CSV with the same names; at most 1 MiB.",
-        "content": {
-            "application/json": {"schema": {"oneOf": [_READING, {"type": "array", "items": _READING}]}},
-            "application/x-ndjson": {"schema": {"type": "string"}},
-            "text/csv": {"schema": {"type": "string"}},
-        },
-    }
-}
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     202: {"description": "Durable. ``accepted`` and ``rejected`` are counts; ``rejects`` says why, item by item."},
     413: {"description": "The body is too large; recorded among the rejects."},
@@ -51,13 +29,18 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-@router.post("/readings", status_code=202, openapi_extra=_DOCUMENTED, responses=_RESPONSES)
+@router.post(
+    "/readings",
+    status_code=202,
+    openapi_extra=documented(READING, "One object, an array, JSON lines, or CSV with the same names", "text/csv"),
+    responses=_RESPONSES,
+)
 async def readings(request: Request) -> Response:
     """Readings of stations. Needs the role forecaster or higher."""
     return await _take(request, Kind.READINGS)
 
 
-@router.post("/forecasts", status_code=202, responses=_RESPONSES)
+@router.post("/forecasts", status_code=202, openapi_extra=documented(FORECAST, "One object, an array, or JSON lines"), responses=_RESPONSES)
 async def forecasts(request: Request) -> Response:
     """Forecasts. Needs the role forecaster or higher."""
     return await _take(request, Kind.FORECASTS)
@@ -73,9 +56,10 @@ async def _take(request: Request, kind: Kind) -> Response:
         raise Problem(429, str(error) or "More is waiting than may be held.", {"Retry-After": str(_RETRY_AFTER_S)}) from None
     rejected = sum(r.count for r in decoded.rejects)
     listed = [reject_as_json(r) for r in decoded.rejects[:_MOST_LISTED]]
-    if rejected and not decoded.readings:
+    accepted = len(decoded.readings) + len(decoded.forecasts)
+    if rejected and not accepted:
         raise Problem(422, f"Nothing in this body was good: {decoded.rejects[0].message}", rejected=rejected, rejects=listed)
-    return JSONResponse({"accepted": len(decoded.readings), "rejected": rejected, "rejects": listed}, status_code=202)
+    return JSONResponse({"accepted": accepted, "rejected": rejected, "rejects": listed}, status_code=202)
 
 
 async def _body(request: Request, subject: str) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from dispatcher.intake.catalogue import Catalogue, CatalogueEntry, catalogue
 from dispatcher.intake.decode import Limits, decode
 from dispatcher.model.reject import Decoded, RejectCode, digest
-from dispatcher.ports import Item, Kind
+from dispatcher.ports import Item
 from rules.reading import Reading
 
 TIME = "2026-07-20T08:05:00+08:00"
@@ -209,11 +209,6 @@ def test_a_bad_csv_row_is_named_by_its_line(county: Catalogue) -> None:
         (RejectCode.MISSING_FIELD, 6),
         (RejectCode.NOT_READABLE, 7),
     ]
-
-
-def test_forecasts_are_refused_by_name_until_they_can_be_read(county: Catalogue) -> None:
-    [reject] = decode(Item(b"{}", "forecasts/x", Kind.FORECASTS), county).rejects
-    assert reject.code is RejectCode.NOT_READINGS
 
 
 def test_more_rejects_than_the_limit_become_one_that_counts_them(county: Catalogue) -> None:

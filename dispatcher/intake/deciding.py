@@ -1,0 +1,18 @@
+"""What the rules make of what has been read: readings first, then forecasts, both in their order."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from dispatcher.model.reject import Decoded
+from rules.change import Decisions
+from rules.engine import Engine
+
+
+def decide(engine: Engine, parts: Sequence[Decoded], now: datetime) -> Decisions:
+    """Decide one batch; deciding it again after a crash gives the same."""
+    found = engine.observe([r for part in parts for r in part.readings], now)
+    forecasts = [f for part in parts for f in part.forecasts]
+    if not forecasts:
+        return found
+    more = engine.observe_forecasts(forecasts, now)
+    return Decisions(changes=found.changes + more.changes, remarks=found.remarks + more.remarks)
