@@ -6,7 +6,7 @@ import logging
 import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -44,6 +44,9 @@ class LoudspeakerSettings(BaseModel):
     tls: bool = Field(default=False, description="Speak TLS and check the broker's certificate.")
     ca_file: Path | None = Field(default=None, description="Certificates to trust instead of the system's.")
     protocol: Literal[5, "3.1.1"] = Field(default=5, description="3.1.1 for brokers that know no other; then without message expiry.")
+    report_within_s: float = Field(
+        default=30, gt=0, description="Seconds in which a speaker must report on a command the broker took; else it is sent again."
+    )
     timeout_s: float = Field(default=5, gt=0, description="Seconds until the connection stands or a command is acknowledged.")
 
 
@@ -59,6 +62,7 @@ class Loudspeaker:
         self._password = password
         self._client: aiomqtt.Client | None = None
         self._connected = asyncio.Event()
+        self.report_within = timedelta(seconds=settings.report_within_s)
 
     async def send(self, message: Message) -> Receipt:
         """Publish one command; accepted means that the broker has it. A speaker plays one id once, so that sending again is safe.

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dispatcher.deliveries.delivered import settle_all
-from dispatcher.deliveries.settle import GAVE_UP, LEASE, RANK, on_expiry, on_failure, on_lease, on_lost_lease, on_receipt, on_supersession
+from dispatcher.deliveries.settle import GAVE_UP, await_report, LEASE, RANK, on_expiry, on_failure, on_lease, on_lost_lease, on_receipt, on_supersession
 from dispatcher.errors import DeliveryError, PermanentFailure, StoreFailed, UnknownOutcome
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import NoticeState
-from dispatcher.ports import Channel, DeliveryState, Message, Receipt, Reconciling, Transaction
+from dispatcher.ports import Channel, Confirming, DeliveryState, Message, Receipt, Reconciling, Transaction
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
 from dispatcher.workplace import Workplace
@@ -161,7 +161,11 @@ class Sender:
         except Exception as error:  # noqa: BLE001 - supervision point: a fault in one adapter is not to lose the message
             self._place.log.error("channel_fault", channel=delivery.channel, error=type(error).__name__)
             return self._failed(delivery, UnknownOutcome("fault", "the channel broke")), UnknownOutcome.__name__
-        after = on_receipt(delivery, receipt, self._place.clock.now()) or delivery
+        now = self._place.clock.now()
+        after = on_receipt(delivery, receipt, now) or delivery
+        channel = self._channels[delivery.channel]
+        if isinstance(channel, Confirming):
+            after = await_report(after, now + channel.report_within * self._place.clock.speed)
         return after, receipt.state.value
 
     async def _hand_over(self, delivery: Delivery, message: Message) -> Receipt:

@@ -2,6 +2,7 @@
 
 planned → sending → accepted → sent → delivered | undelivered | failed
 planned → expired | superseded;  sending → planned (try again) | unknown → sending (marked a possible duplicate)
+accepted → planned, where what stands between has accepted but the far side does not report (one id counts only once there)
 
 Far sides report late, twice and out of order: a report never moves a delivery to a lower rank.
 """
@@ -72,7 +73,13 @@ def on_failure(delivery: Delivery, error: DeliveryError, now: datetime, jitter: 
 
 def needs_next_channel(delivery: Delivery) -> bool:
     """Whether the person's next channel must not wait any longer for this one."""
-    return delivery.state in GAVE_UP or (delivery.state in OPEN and delivery.attempts >= PATIENCE)
+    awaited = delivery.state in OPEN or delivery.lease is not None
+    return delivery.state in GAVE_UP or (awaited and delivery.attempts >= PATIENCE)
+
+
+def await_report(delivery: Delivery, by: datetime) -> Delivery:
+    """Accepted by what stands between: the far side itself must report by then, else it is said again."""
+    return replace(delivery, lease=by) if delivery.state is DeliveryState.ACCEPTED else delivery
 
 
 def wait_after(attempts: int, jitter: float) -> timedelta:
@@ -82,7 +89,10 @@ def wait_after(attempts: int, jitter: float) -> timedelta:
 
 
 def on_lost_lease(delivery: Delivery, now: datetime) -> Delivery:
-    """A sender died with this in hand: the request may have left."""
+    """A sender died with this in hand: the request may have left. Or no report came in time: the same id is said again."""
+    if delivery.state is DeliveryState.ACCEPTED:
+        silent = replace(delivery, state=DeliveryState.PLANNED, due=now, lease=None, updated_at=now)
+        return replace(silent, code="silent", reason="accepted on the way, but no report came")
     return replace(delivery, state=DeliveryState.UNKNOWN, due=now, lease=None, code="lease", reason="the sender stopped", updated_at=now)
 
 

@@ -23,13 +23,13 @@ UPDATE deliveries SET state = :state, lease = :lease, attempts = :attempts, poss
 WHERE id = :id;
 
 -- name: expired_leases
-SELECT * FROM deliveries WHERE state = 'sending' AND lease <= :now ORDER BY lease LIMIT :limit;
+SELECT * FROM deliveries WHERE lease <= :now ORDER BY lease LIMIT :limit;
 
 -- name: sending
 SELECT * FROM deliveries WHERE state = 'sending';
 
 -- name: settle
-UPDATE deliveries SET state = :state, due = :due, lease = NULL, possible_duplicate = :possible_duplicate, reference = :reference,
+UPDATE deliveries SET state = :state, due = :due, lease = :lease, possible_duplicate = :possible_duplicate, reference = :reference,
     code = :code, reason = :reason, accepted_at = :accepted_at, updated_at = :updated_at
 WHERE id = :id;
 
@@ -74,7 +74,7 @@ GROUP BY d.notice, d.channel, d.state;
 
 -- name: waiting
 SELECT (SELECT count(*) FROM deliveries WHERE county = :county AND state IN ('planned', 'unknown'))
-    + (SELECT count(*) FROM deliveries WHERE county = :county AND state = 'sending') AS n;
+    + (SELECT count(*) FROM deliveries WHERE county = :county AND lease IS NOT NULL) AS n;
 
 -- name: all
 SELECT * FROM deliveries WHERE county = :county ORDER BY seq;
@@ -85,4 +85,4 @@ WHERE n.warning = :warning AND (d.state NOT IN ('planned', 'superseded', 'expire
 
 -- name: any_due
 SELECT EXISTS (SELECT 1 FROM deliveries WHERE state IN ('planned', 'unknown') AND due <= :now)
-    OR EXISTS (SELECT 1 FROM deliveries WHERE state = 'sending' AND lease <= :now) AS n;
+    OR EXISTS (SELECT 1 FROM deliveries WHERE lease <= :now) AS n;

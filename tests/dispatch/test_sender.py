@@ -1,10 +1,11 @@
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from dispatcher.deliveries.sender import Sender
-from dispatcher.deliveries.settle import LEASE
+from dispatcher.deliveries.settle import LEASE, PATIENCE
 from dispatcher.errors import PermanentFailure, TransientFailure, UnknownOutcome
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.task import TaskKind
@@ -280,3 +281,37 @@ async def test_a_receipt_that_overtakes_the_answer_of_the_gateway_is_kept(engine
     await engine.desk.take(Heard(receipts=(Receipt(delivery=(await only(engine)).id, state=DeliveryState.DELIVERED),)))
     await finish(sender, claimed)
     assert ((await only(engine)).state, (await only(engine)).reference) == (DeliveryState.DELIVERED, "ref-1")
+
+
+@dataclass
+class Forgetful(Ledger):
+    """Speakers behind a broker that takes a command and forgets it when it dies."""
+
+    report_within: timedelta = timedelta(seconds=30)
+
+
+async def test_a_command_that_only_the_broker_took_is_said_again_under_its_id_until_the_speaker_reports(place: FarSide) -> None:
+    speakers = Forgetful()
+    async with running(place, loudspeaker=speakers) as engine:
+        await engine.change(change(Grade.RED, "G1"))
+        await engine.send()
+        first = [m.delivery for m in speakers.arrived]
+        assert first
+        await engine.later(timedelta(seconds=20))
+        assert len(speakers.arrived) == len(first)
+        await engine.later(timedelta(seconds=20))
+        assert Counter(m.delivery for m in speakers.arrived) == dict.fromkeys(first, 2)
+        assert not any(d.possible_duplicate for d in await engine.deliveries())
+        heard = Heard(receipts=tuple(Receipt(delivery=d, state=DeliveryState.DELIVERED) for d in first))
+        await engine.desk.take(heard)
+        for _ in range(4):
+            await engine.later(timedelta(seconds=40))
+        assert Counter(m.delivery for m in speakers.arrived if m.delivery in first) == dict.fromkeys(first, 2)
+
+
+async def test_a_speaker_that_never_reports_becomes_a_task(place: FarSide) -> None:
+    async with running(place, loudspeaker=Forgetful()) as engine:
+        await engine.change(change(Grade.RED, "G1"))
+        for _ in range(PATIENCE + 1):
+            await engine.later(timedelta(seconds=40))
+        assert any(t.kind is TaskKind.UNREACHABLE for t in await engine.tasks())

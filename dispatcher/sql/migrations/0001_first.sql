@@ -67,7 +67,7 @@ CREATE TABLE deliveries (
 );
 -- With seq, because claiming takes the oldest of many that are due at the same moment.
 CREATE INDEX deliveries_due ON deliveries (grade, due, seq) WHERE state IN ('planned', 'unknown');
-CREATE INDEX deliveries_sending ON deliveries (lease) WHERE state = 'sending';
+CREATE INDEX deliveries_lease ON deliveries (lease) WHERE lease IS NOT NULL;
 CREATE INDEX deliveries_in_hand ON deliveries (address, village) WHERE state IN ('sending', 'unknown');
 CREATE INDEX deliveries_notice ON deliveries (notice);
 CREATE INDEX deliveries_address ON deliveries (address, accepted_at);
