@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
@@ -218,6 +218,17 @@ class Reconciling(Protocol):
     async def find(self, message: Message, since: datetime) -> Receipt | None:
         """What the far side knows of this delivery since that time; None when it never got it."""
         ...
+
+
+@runtime_checkable
+class Confirming(Protocol):
+    """A channel whose far side reports on every delivery and takes one id only once, with something in between that may forget.
+
+    What only stands between (a broker) has accepted is not yet with the far side: when no report comes within ``report_within``
+    (real time), the engine says it again under the same id.
+    """
+
+    report_within: timedelta
 
 
 # ---------------------------------------------------------------------------------------------- store
