@@ -84,8 +84,13 @@ async def run(given: options.Options) -> int:
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
             town = build(given, book, session)
             async with _serving(town.web, given.host, given.port) as port, _working(town):
-                await _announce(given, town, port, book)
-                await stop.wait()
+                announcing = asyncio.create_task(_announce(given, town, port, book))
+                stopping = asyncio.create_task(stop.wait())
+                await asyncio.wait({announcing, stopping}, return_when=asyncio.FIRST_COMPLETED)  # told to stop before it is ready
+                if announcing.done():
+                    announcing.result()
+                    await stopping
+                announcing.cancel()
         book.write(Entry(at=given.clock.now(), kind=Kind.TOWN_STOPPED))
     finally:
         book.close()
