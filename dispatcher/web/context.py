@@ -58,6 +58,11 @@ class Decoded(Protocol):
         ...
 
     @property
+    def forecasts(self) -> Sequence[object]:
+        """What was good, of forecasts."""
+        ...
+
+    @property
     def rejects(self) -> Sequence[Reject]:
         """What was not, with reasons."""
         ...
