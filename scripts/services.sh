@@ -11,6 +11,7 @@ have mosquitto || wanted="$wanted mosquitto"
 have chromium || have chromium-browser || have google-chrome || wanted="$wanted chromium"
 have java || wanted="$wanted java"
 have mvn || wanted="$wanted maven"
+have initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
 fc-list 2>/dev/null | grep -q 'Noto.*CJK' || wanted="$wanted fonts-noto-cjk fontconfig"
 jars() {
     # Now, because a test that fetched them would be stopped by its time limit on a slow line.
@@ -33,6 +34,11 @@ for package in $wanted; do
         for package in openjdk-17-jre-headless openjdk-21-jre-headless default-jre-headless; do
             apt-cache show "$package" >/dev/null 2>&1 && break
         done
+    fi
+    if [ "$package" = postgresql ]; then
+        # The tests make a cluster of their own; another one that runs all the time is not wanted.
+        mkdir -p /etc/postgresql-common/createcluster.d
+        echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.d/dispatcher-tests.conf
     fi
     # One at a time: a package that this release does not have must not keep the others out.
     apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1 </dev/null \

@@ -16,7 +16,7 @@ STAND_INS = {
     "make lint": "make -n lint",
 }
 #: Why a block may stay unrun; a new reason is added here on purpose.
-REASONS = {"needs a container engine; tests/packaging checks the files", "needs systemd"}
+REASONS = {"needs a container engine; tests/packaging checks the files", "needs a PostgreSQL server", "needs systemd"}
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITH_COMMANDS = [file for file in DOCUMENTS if any(block.is_command for block in blocks(file))]
 

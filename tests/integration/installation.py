@@ -37,11 +37,12 @@ def body(*readings: dict[str, Any]) -> bytes:
 
 @dataclass
 class Installation:
-    """``sources`` and ``speakers`` as in deployment.yaml; the SMS channel goes to the town."""
+    """``sources``, ``speakers`` and ``store`` as in deployment.yaml; the SMS channel goes to the town."""
 
     programs: Programs
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     speakers: dict[str, Any] | None = None
+    store: dict[str, Any] | None = None
     web_port: int = field(default_factory=free_port)
     town_port: int = field(default_factory=free_port)
 
@@ -58,7 +59,7 @@ class Installation:
             "county": os.path.relpath(COUNTY, self.folder),
             "state_dir": str(self.folder / "var"),
             "web": {"port": self.web_port},
-            "store": {"adapter": "sqlite", "path": str(self.database)},
+            "store": self.store or {"adapter": "sqlite", "path": str(self.database)},
             "sources": self.sources,
             "channels": channels,
         }

@@ -19,6 +19,7 @@ from tests.services.left_out import leave_out
 
 USER = "dispatcher"
 PASSWORD = "p@ss:w/rd"
+OLDEST = 14
 
 #: The server's own defaults keep what is committed (fsync, synchronous_commit); these make it small and quick to start.
 SETTINGS = {
@@ -124,6 +125,9 @@ def postgres() -> Iterator[Postgres]:
     binary = binaries() or leave_out("postgres", "no initdb on the path or below /usr/lib/postgresql")
     if os.getuid() == 0 and server.program("setpriv") is None:
         leave_out("postgres", "as root it needs setpriv, which is not on the path")
+    said = subprocess.run([binary / "postgres", "--version"], capture_output=True, text=True, check=True, timeout=60).stdout
+    if int(said.split()[2].split(".")[0]) < OLDEST:
+        leave_out("postgres", f"{said.strip()} is older than {OLDEST}")
     # Not in pytest's own folder, which another user cannot enter.
     folder = Path(tempfile.mkdtemp(prefix="dispatcher-postgres-"))
     try:
