@@ -27,13 +27,14 @@ def new_engine(to: str) -> Engine:
 def storms(draw: st.DrawFn) -> list[Event]:
     """(arrival in seconds after the start, reading) of three stations, each with its own habits."""
     base, events = int(START.timestamp()), []
-    values = st.sampled_from([0, 0, 0, 0, 1, 2, 3, 5, 8])
+    values, dry = st.sampled_from([0, 0, 0, 0, 1, 2, 3, 5, 8]), st.sampled_from([0.0] * 12 + [4.0])
     offsets = {s: draw(st.sampled_from([0, 0, 0, 60, 140, 230])) for s in STATIONS}
-    for n in range(1, draw(st.integers(4, 24))):
+    wet = draw(st.integers(2, 12))
+    for n in range(1, wet + draw(st.integers(2, 14))):
         for s in STATIONS:
             fate = draw(st.sampled_from(["good"] * 12 + ["missing", "missing", "late", "twice", "corrected"]))
             at_s = 300 * n + offsets[s]
-            one = Reading(s, "rain", float(draw(values)), base + at_s)
+            one = Reading(s, "rain", float(draw(values)) if n <= wet else draw(dry), base + at_s)
             delay = draw(st.integers(1, 8)) * 300 + 7
             if fate in ("good", "twice", "corrected"):
                 events.append((at_s, one))
