@@ -159,7 +159,11 @@ class PostgresStore:
                 await connection.rollback()  # nothing when it was committed
         except (StoreFailed, psycopg.Error):
             await connection.close()  # whatever state it is in: the pool makes another
-        await pool.putconn(connection)
+        except asyncio.CancelledError:
+            await connection.close()
+            raise
+        finally:
+            await pool.putconn(connection)  # whatever happens: the writer's pool has this one only
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[_Session]:
