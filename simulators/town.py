@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ ANSWER_WORKERS = 12
 SPEAKER_WORKERS = 12
 CALL_TIMEOUT_S = 15.0
 BROKER_WAIT_S = 5.0
+STOPS_WITHIN_S = 2.0
 CANCEL_EVERY_S = 0.3
 WRONG_FILE, WRONG_USAGE, OUT_OF_REACH = 1, 2, 3
 
@@ -90,11 +92,21 @@ async def run(given: options.Options) -> int:
                 if announcing.done():
                     announcing.result()
                     await stopping
+                last = _end_within(STOPS_WITHIN_S)
                 announcing.cancel()
+        last.cancel()
         book.write(Entry(at=given.clock.now(), kind=Kind.TOWN_STOPPED))
     finally:
         book.close()
     return 0
+
+
+def _end_within(seconds: float) -> threading.Timer:
+    """A connection that hangs does not keep the town alive: every line of the ledger is written already."""
+    last = threading.Timer(seconds, os._exit, (0,))
+    last.daemon = True
+    last.start()
+    return last
 
 
 def _heed(stop: asyncio.Event) -> None:
