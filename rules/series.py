@@ -111,6 +111,7 @@ class Series:
             self.total += scaled
             self.times.append(at_s)
             self.totals.append(self.total)
+        self.last_s = self.times[-1] if self.times else NEVER_S
         self.wake = ALWAYS
 
     def doubted(self, edge_s: int, at_s: int) -> list[tuple[str, int, str]]:
