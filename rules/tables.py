@@ -98,7 +98,7 @@ def columns(table: Table, taken: tuple[str, ...], first: tuple[str, ...]) -> Col
         values = tuple(table.number(n, cells, i) for i in range(start, len(cells)))
         when = _season(table, n, cells) if dated else None
         rows[cells[0]] = (*rows.get(cells[0], ()), Numbers(values=values, line=n, season=when))
-    for station, found in rows.items() if dated else ():
+    for station, found in rows.items() if dated and not table.errors else ():
         _check_year(table, station, found)
     return Columns(file=table.file, names=names, rows=rows)
 

@@ -74,7 +74,7 @@ def test_a_dry_gauge_is_not_stuck() -> None:
 def test_the_explanation_says_what_was_not_used_and_why() -> None:
     engine = rain_engine(CHECKED)
     changes = feed(engine, [3.4, 3.5] * 2 + [55.0] + [3.4, 3.5] * 6)
-    assert [short(c) for c in changes][0] == "none>blue r1h"
+    assert short(changes[0]) == "none>blue r1h"
     row = changes[0].because[0]
     assert (row.suspect, row.doubts, row.readings, row.expected) == (1, ("spike",), 11, 12)
     assert "（1条可疑数据未采用：突跳）" in sentence(changes[0], "zh", "柳溪")
