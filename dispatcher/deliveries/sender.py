@@ -11,7 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dispatcher.deliveries.delivered import settle_all
-from dispatcher.deliveries.settle import GAVE_UP, await_report, LEASE, RANK, on_expiry, on_failure, on_lease, on_lost_lease, on_receipt, on_supersession
+from dispatcher.deliveries.settle import (
+    GAVE_UP,
+    LEASE,
+    RANK,
+    await_report,
+    on_expiry,
+    on_failure,
+    on_lease,
+    on_lost_lease,
+    on_receipt,
+    on_supersession,
+)
 from dispatcher.errors import DeliveryError, PermanentFailure, StoreFailed, UnknownOutcome
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import NoticeState
