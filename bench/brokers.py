@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from dispatcher.demo import free_port
+from dispatcher.serving import free_port
 
 _READY_S = 5.0
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from bench.brokers import mosquitto
 from bench.county import Size, station, write_county
 from bench.figure import figure
-from dispatcher.application import Application, load
+from dispatcher.application import Application, load, open_store
 from dispatcher.cli.running import run_async
 from dispatcher.clock import SystemClock
-from dispatcher.demo import free_port, open_store
 from dispatcher.ports import Kind
+from dispatcher.serving import free_port
 from dispatcher.settings import AdapterChoice, Deployment, WebSettings
 from dispatcher.upkeep.log import make_log
 

@@ -17,10 +17,9 @@ from bench.brokers import mosquitto
 from bench.county import Size, write_county
 from bench.figure import figure, percentile
 from bench.gauges import STATIONS
-from dispatcher.application import Application, load
+from dispatcher.application import Application, load, open_store
 from dispatcher.cli.running import run_async
 from dispatcher.clock import SystemClock
-from dispatcher.demo import open_store
 from dispatcher.ports import Batch, Source, World
 from dispatcher.settings import AdapterChoice, Deployment, WebSettings, find_adapter
 from dispatcher.upkeep.log import make_log

@@ -12,7 +12,7 @@ from typing import Any
 
 from dispatcher.answers.desk import Desk
 from dispatcher.calls.timekeeper import Timekeeper
-from dispatcher.clock import Clock
+from dispatcher.clock import Clock, SystemClock
 from dispatcher.deliveries.duty_room import DutyRoom
 from dispatcher.deliveries.sender import Sender
 from dispatcher.errors import ConfigurationError
@@ -240,3 +240,12 @@ class Application:
             refused=lambda code: self.metrics.rejects.labels(self.intake.name, code).inc(),
             stopping=stopping,
         )
+
+
+async def open_store(deployment: Deployment) -> Store:
+    """The store of a deployment, open; Unreachable when another process holds it."""
+    adapter = find_adapter("stores", deployment.store.adapter, "store")
+    world = World(clock=SystemClock(), county="", public_url="")
+    opening: Any = adapter.build(validated(adapter.settings, deployment.store.own(), "store"), world)
+    store: Store = await opening
+    return store

@@ -8,37 +8,35 @@ import contextlib
 import json
 import os
 import secrets
-import socket
-import sys
 import time
-from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import dropwhile
 from pathlib import Path
 from typing import Any, Self
 
-from dispatcher.application import Application, load
+from dispatcher.application import Application, load, open_store
 from dispatcher.calls.escalating import plans_of
-from dispatcher.clock import ReplayClock, SystemClock
+from dispatcher.clock import ReplayClock
 from dispatcher.deliveries.settle import OPEN
-from dispatcher.errors import ConfigurationError, Problem, Unreachable
+from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.files.plain_recording import read_plain
 from dispatcher.files.recordings import load_profile, read_recording
 from dispatcher.model.notice import Notice
 from dispatcher.ports import DeliveryState, Source, Store, World
 from dispatcher.reckoning import Reckoning, not_coming, read_ledger, reckon
 from dispatcher.rows import value_of
-from dispatcher.settings import AdapterChoice, Deployment, WebSettings, find_adapter, validated
+from dispatcher.serving import free_port
+from dispatcher.settings import AdapterChoice, Deployment, WebSettings, find_adapter
 from dispatcher.timestamps import from_ms
+from dispatcher.town import town_process
 from dispatcher.upkeep.log import Log
 
 _ACCOUNT = "ACdemo0000000000000000000000000000"
 _REPORT_WITHIN_S = 3.0
 """The broker in our process forgets what it took when the process is killed; its speakers report within milliseconds."""
 _SENDER = "+447700900000"
-_READY_S = 20.0
-_STOP_S = 3.0
 _LOOK_EVERY_S = 0.2
 _LOOKS = 10
 _BEFORE_FIRST = timedelta(minutes=1)
@@ -220,31 +218,12 @@ class Demo:
         source: Source = adapter.build(settings, World(clock=self.clock, county="", public_url=self.app.url))
         return source
 
-    @contextlib.asynccontextmanager
-    async def _town(self, gateway_port: int, broker_port: int) -> AsyncIterator[None]:
-        """The town in a process of its own, until the block ends."""
+    def _town(self, gateway_port: int, broker_port: int) -> AbstractAsyncContextManager[None]:
         clock = ["--clock-start", self.clock.start.isoformat(), "--clock-epoch", repr(self.clock.epoch_s)]
         clock += ["--clock-speed", str(self.options.speed)]
         world = ["--registry", str(self.options.directory), "--ledger", str(self.ledger), "--port", str(gateway_port)]
         doors = ["--mqtt", f"127.0.0.1:{broker_port}", "--inbound-url", f"{self.app.url}/hooks/sms/inbound"]
-        command = [sys.executable, "-m", "simulators.town", "--until-stdin-closes", *world, *doors, *clock, *self.options.town_options]
-        pipe = asyncio.subprocess.PIPE
-        # A group of its own: Ctrl-C is for the engine, which tells the town to stop when it has finished.
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, start_new_session=True)
-        try:
-            assert process.stdout is not None  # noqa: S101 - asked for above
-            ready = await asyncio.wait_for(process.stdout.readline(), _READY_S)
-            if not ready:
-                raise Unreachable(f"the simulated town did not start (exit code {await process.wait()})")
-            yield
-        finally:
-            if process.returncode is None:
-                process.terminate()
-                try:
-                    await asyncio.wait_for(process.wait(), _STOP_S)
-                except TimeoutError:
-                    process.kill()
-                    await process.wait()
+        return town_process([*world, *doors, *clock, *self.options.town_options])
 
 
 def recorded(options: DemoOptions) -> list[dict[str, Any]]:
@@ -265,24 +244,9 @@ def recorded(options: DemoOptions) -> list[dict[str, Any]]:
     return rows
 
 
-def free_port() -> int:
-    """A port of the loopback that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
-
-
 def kept_secret(file: Path) -> str:
     """A secret made once, so that a town that goes on still knows us."""
     if not file.exists():
         file.touch(mode=0o600)
         file.write_text(secrets.token_hex(16), encoding="ascii")
     return file.read_text(encoding="ascii")
-
-
-async def open_store(deployment: Deployment) -> Store:
-    """The store of a deployment, open; Unreachable when another process holds it."""
-    adapter = find_adapter("stores", deployment.store.adapter, "store")
-    world = World(clock=SystemClock(), county="", public_url="")
-    opening: Any = adapter.build(validated(adapter.settings, deployment.store.own(), "store"), world)
-    store: Store = await opening
-    return store

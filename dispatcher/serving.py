@@ -32,6 +32,12 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
+def free_port() -> int:
+    """A port of the loopback that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
 def make_server(app: object) -> Server:
     """A server for an ASGI application, quiet when all is well."""
     config = uvicorn.Config(

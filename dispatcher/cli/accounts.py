@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from dispatcher.accounts import Role, add_token, add_user
+from dispatcher.application import open_store
 from dispatcher.cli.running import WRONG_USAGE, fail, run_async
 from dispatcher.clock import SystemClock
-from dispatcher.demo import open_store
 from dispatcher.ports import Store
 from dispatcher.settings import Deployment, load_deployment
 

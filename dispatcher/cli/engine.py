@@ -7,10 +7,9 @@ from pathlib import Path
 import typer
 
 from dispatcher.accounts import Role, add_user
-from dispatcher.application import Application, load
+from dispatcher.application import Application, load, open_store
 from dispatcher.cli.running import until_told
 from dispatcher.clock import Clock, SystemClock
-from dispatcher.demo import open_store
 from dispatcher.ports import Store
 from dispatcher.settings import load_deployment
 from dispatcher.upkeep.log import make_log

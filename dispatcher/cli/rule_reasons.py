@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.application import load
+from dispatcher.application import load, open_store
 from dispatcher.cli.running import WRONG, WRONG_USAGE, fail, run_async, say_problems
-from dispatcher.demo import open_store
 from dispatcher.errors import ConfigurationError
 from dispatcher.registry.model import Registry
 from dispatcher.rulework.history import read_history, replayed

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from dispatcher.application import open_store
 from dispatcher.cli.running import WRONG, run_async
-from dispatcher.demo import open_store
 from dispatcher.intake.journal import Damaged, read_row
 from dispatcher.ports import Store
 from dispatcher.settings import Deployment, load_deployment

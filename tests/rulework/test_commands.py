@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from typer.testing import CliRunner, Result
 
+from dispatcher.application import open_store
 from dispatcher.cli.commands import app
-from dispatcher.demo import open_store
 from dispatcher.ports import Store
 from dispatcher.settings import Deployment, load_deployment
 from dispatcher.warnings.explain import change_as_json
