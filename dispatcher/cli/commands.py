@@ -12,14 +12,17 @@ import typer
 import dispatcher
 from dispatcher.application import load
 from dispatcher.cli.accounts import accounts
+from dispatcher.cli.decoding import CAP, show_decoded
 from dispatcher.cli.demonstrate import demonstrate
 from dispatcher.cli.engine import run_engine
 from dispatcher.cli.rulework import rules
-from dispatcher.cli.running import run_async, say_problems
+from dispatcher.cli.running import WRONG, run_async, say_problems
 from dispatcher.cli.stored import stored
+from dispatcher.clock import SystemClock
 from dispatcher.demo import DemoOptions
 from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.intake.codecs.load import load_formats
+from dispatcher.ports import Item
 from dispatcher.settings import check_adapters, load_deployment
 
 app = typer.Typer(
@@ -86,6 +89,35 @@ def check(config: Config = None, *, as_json: AsJson = False) -> None:
         counted = f"{len(registry.villages)} villages, {len(registry.stations)} stations, {len(registry.contacts)} contacts"
         typer.echo(f"ok: {registry.county.name_en} ({registry.county.name}): {counted}")
     raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def decode(
+    file: Annotated[Path, typer.Argument(help="The bytes of one message, as they came.", exists=True, dir_okay=False, readable=True)],
+    config: Config = None,
+    *,
+    word: Annotated[str, typer.Option("--format", help=f"json, senml, sl651, {CAP}, or a format of the deployment.")] = "json",
+    registry: Annotated[Path | None, typer.Option(help="Directory of another county than the deployment's.")] = None,
+    topic: Annotated[str, typer.Option(help="The topic it came on, for formats that look at it; default the file's name.")] = "",
+    at: Annotated[
+        datetime | None, typer.Option(help="When it came (with offset); default now.", formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show the readings or alerts in a file and what is refused, with the reason; exit 1 when something is. Nothing is stored.
+
+    Example: dispatcher decode pack.json --format senml
+    """
+    try:
+        deployment = load_deployment(config or config_dir() / "sample" / "deployment.yaml")
+        if registry:
+            deployment = deployment.model_copy(update={"county": registry, "rules": None})
+        item = Item(file.read_bytes(), topic or file.name, format=word)
+        good = show_decoded(item, deployment, at or SystemClock().now(), as_json=as_json)
+    except ConfigurationError as error:
+        say_problems(error)
+        raise typer.Exit(WRONG) from error
+    raise typer.Exit(0 if good else WRONG)
 
 
 @app.command()

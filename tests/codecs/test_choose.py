@@ -6,13 +6,15 @@ import pytest
 
 from dispatcher.errors import ConfigurationError
 from dispatcher.intake.codecs.choose import AS_MARKED, Decoding, Formats, fits
-from dispatcher.intake.codecs.load import load_formats
+from dispatcher.intake.codecs.load import load_formats, read_format
 from dispatcher.intake.codecs.mapped import MappedCodec
 from dispatcher.intake.journal import pack, unpack
 from dispatcher.model.reject import RejectCode
 from dispatcher.ports import Batch, Item, Kind
 from dispatcher.settings import Deployment, load_deployment
 from tests.codecs.making import AT_S, COUNTY, NOW, message
+from tests.docs.blocks import blocks
+from tests.docs.checkout import ROOT
 
 PROFILE = """\
 codec: mapped
@@ -108,3 +110,14 @@ def test_a_mistake_in_formats_is_named_with_its_place(tmp_path: Path, deployment
 
 def test_an_installation_without_formats_has_those_built_in() -> None:
     assert list(load_formats(Deployment())) == ["json", "senml", "sl651"]
+
+
+def test_every_format_that_is_shown_or_shipped_can_be_loaded(tmp_path: Path) -> None:
+    shown = [block.text for block in blocks(ROOT / "docs" / "readings.md") if "\ncodec: " in block.text]
+    shipped = [file.read_text(encoding="utf-8") for file in (ROOT / "config" / "sample" / "formats").glob("*.yaml")]
+    assert len(shown) >= 3
+    assert len(shipped) >= 2
+    for text in (*shown, *shipped):
+        file = tmp_path / "format.yaml"
+        file.write_text(text, encoding="utf-8")
+        read_format(file)

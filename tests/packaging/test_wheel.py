@@ -66,6 +66,7 @@ def test_every_adapter_that_is_named_can_be_loaded_from_the_installation(image: 
         ("sources", "file"),
         ("channels", "sms"),
         ("channels", "loudspeaker"),
+        ("sources", "sl651_tcp"),
         ("stores", "sqlite"),
         ("stores", "postgres"),
     }

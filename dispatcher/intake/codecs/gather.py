@@ -34,7 +34,7 @@ class Gathering:
         else:
             self._readings.append(result)
 
-    def refuse(self, fault: Fault, where: str = "", index: int = 0, excerpt: bytes = b"", count: int = 1) -> None:
+    def refuse(self, fault: Fault, where: str = "", index: int = 0, excerpt: bytes = b"", count: int = 1, *, line: int = 0) -> None:
         """A reason why something is no reading; those beyond the limit are only counted."""
         if len(self._rejects) >= self.limits.rejects:
             self._more += count
@@ -46,7 +46,7 @@ class Gathering:
                 message=f"{place}: {fault.message}",
                 subject=self.item.subject,
                 index=index,
-                line=0,
+                line=line,
                 excerpt=(excerpt or self.item.body)[: self.limits.excerpt_bytes],
                 sha256=self._rejects[0].sha256 if self._rejects else digest(self.item.body),
                 size_bytes=len(self.item.body),
