@@ -8,6 +8,7 @@ Nothing else moves a grade but silence and a person, and those are separate acts
     a person                     →  none
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rules.grade import Grade
@@ -114,16 +115,17 @@ def up(state: Climb, confirmed: Grade, at_s: int) -> bool:
     return True
 
 
-def due(state: Climb, lower: Lower, proven_s: int, met: int) -> Grade | None:
+def due(state: Climb, lower: Lower, proven_s: int, met: int, below: Sequence[Grade]) -> Grade | None:
     """Where to lower to, when ``lower.when`` has held for long enough since the last raise; None to stay.
 
-    ``proven_s`` is up to when readings prove it: the clock of the place, or earlier when a station is behind.
+    ``proven_s`` is up to when readings prove it: the clock of the place, or earlier when a station is behind. ``below`` is, for each
+    grade, the next lower one that the rule has.
     """
     if state.eased_s is None or met >= state.grade or proven_s - max(state.eased_s, state.hold_s) < lower.for_s:
         return None
     if proven_s - state.raised_s < lower.min_in_force_s or state.runs < lower.runs:
         return None
-    return Grade(state.grade - 1) if lower.to is Target.ONE_STEP else Grade(met)
+    return max(below[state.grade], Grade(met)) if lower.to is Target.ONE_STEP else Grade(met)
 
 
 def fall(state: Climb, lower: Lower, to: Grade, at_s: int) -> None:
@@ -136,10 +138,13 @@ def fall(state: Climb, lower: Lower, to: Grade, at_s: int) -> None:
         state.hold_s = at_s
 
 
-def silence(state: Climb, answer: Silence, clock_s: int) -> bool:
-    """What the rule wants silence to do; ``clock_s`` is the station's clock, which stands still. False when the grade stays."""
-    if answer is Silence.RAISE and state.grade < Grade.RED:
-        state.grade = Grade(state.grade + 1)
+def silence(state: Climb, answer: Silence, clock_s: int, above: Sequence[Grade]) -> bool:
+    """What the rule wants silence to do; ``clock_s`` is the station's clock, which stands still. False when the grade stays.
+
+    ``above`` is, for each grade, the next higher one that the rule has.
+    """
+    if answer is Silence.RAISE and above[state.grade] > state.grade:
+        state.grade = above[state.grade]
         state.hold_s = state.raised_s = max(state.hold_s, clock_s)
         return True
     return answer is Silence.EXPIRE and settle(state, clock_s)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from rules.expression import calculate, fuse
+from rules.fused import calculate, fuse
+from rules.grade import Grade
 from rules.inputs import Op
-from rules.model import Rule
+from rules.model import GRADES, Patience, Rule
 
 LASTING = (Op.LATEST, Op.COUNT)
 """Inputs whose value does not grow thin when readings are missing."""
@@ -19,18 +20,23 @@ class CompiledRule:
 
     ``table_inputs`` are the inputs of the table rows; ``scale`` gives the number of the factor that holds, 0 for none; ``numbers``
     are the functions of derived inputs and of limits, by input. ``covered`` are the inputs whose windows must be full enough to lower,
-    ``proof`` all observed ones behind ``lower.when``, ``matters`` those behind any row.
+    ``proof`` all observed ones behind ``lower.when``, ``matters`` those behind any row. ``could_be`` is ``grade_of`` with missing values
+    taken for the worst. ``below`` and ``above`` are, for each grade, the next one that the rule has.
     """
 
     rule: Rule
     table_inputs: tuple[int, ...]
     row_tests: tuple[Callable[..., int], ...]
     grade_of: Callable[..., int] | None
+    could_be: Callable[..., int] | None
     eased: Callable[..., int]
     scale: Callable[..., int] | None
     numbers: dict[int, Callable[..., float]]
     covered: tuple[int, ...]
     proof: tuple[int, ...]
+    patience: tuple[Patience, ...]
+    below: tuple[Grade, ...]
+    above: tuple[Grade, ...]
     matters: frozenset[int]
     patient: bool
     zone: tzinfo
@@ -50,11 +56,14 @@ def compile_rule(rule: Rule, zone: tzinfo) -> CompiledRule:
     numbers = {n: calculate(i.number) for n, i in enumerate(rule.inputs) if i.number}
     numbers |= {n: calculate(i.each.limit) for n, i in enumerate(rule.inputs) if i.each}
     count = len(rule.scale)
+    grades = grades_of(rule)
+    by_patience = [min((g for g in grades if g >= own), default=own) for own in GRADES]
     return CompiledRule(
         rule=rule,
         table_inputs=tuple(names.index(t.input) for t in rule.tables),
         row_tests=tuple(fuse([(1, r.expression)], args) for r in rule.rows),
         grade_of=fuse([(r.grade, r.expression) for r in rule.rows], args) if rule.rows else None,
+        could_be=fuse([(r.grade, r.expression) for r in rule.rows], args, maybe=True) if rule.rows else None,
         eased=fuse([(1, rule.lower.when)], args),
         # The first line that holds counts, and the fused function gives the highest number.
         scale=fuse([(count - n, s.when) for n, s in enumerate(rule.scale)], args) if count else None,
@@ -62,6 +71,17 @@ def compile_rule(rule: Rule, zone: tzinfo) -> CompiledRule:
         covered=tuple(n for n in lowering if rule.inputs[n].observed and rule.inputs[n].op not in LASTING),
         proof=tuple(n for n in lowering if rule.inputs[n].observed),
         matters=frozenset(names.index(i.name) for i in rule.behind(rows)),
+        # A grade that the rule does not have is never reached before the next one that it has.
+        patience=tuple(rule.patience[g - 1] for g in by_patience),
+        below=tuple(max((g for g in grades if g < own), default=Grade.NONE) for own in Grade),
+        above=tuple(min((g for g in grades if g > own), default=own) for own in Grade),
         patient=any(p.count > 1 or p.for_s for p in rule.patience),
         zone=zone,
     )
+
+
+def grades_of(rule: Rule) -> tuple[Grade, ...]:
+    """The grades that a rule can reach, low to high."""
+    cells = (*(t.cells for t in rule.tables), *(o.cells for o in rule.overrides))
+    found = {g for row in cells for g, cell in zip(GRADES, row, strict=True) if cell is not None}
+    return tuple(sorted(found | {r.grade for r in rule.rows}))

@@ -5,12 +5,9 @@ it does not count as met, also under ``not``, because negation is pushed down to
 """
 
 import ast
-import math
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rules.duration import seconds
 
@@ -25,8 +22,6 @@ _ARITY = {"min": (2, 8), "max": (2, 8), "abs": (1, 1), "round": (1, 1), "beaufor
 CALLS = tuple(_ARITY)
 _DURATION = re.compile(r"(?<![\w.])\d+[dhms](?:\d+[hms])*(?!\w)")
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-BEAUFORT = (0.3, 1.6, 3.4, 5.5, 8.0, 10.8, 13.9, 17.2, 20.8, 24.5, 28.5, 32.7, 37.0, 41.5, 46.2, 51.0, 56.1)
-"""Where forces 1 to 17 begin, in m/s (GB/T 28591-2012)."""
 
 
 class ExpressionError(ValueError):
@@ -40,11 +35,15 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A checked condition: ``text`` as written, ``names`` it looks at in order of appearance, ``code`` safe to compile."""
+    """A checked condition or number: ``text`` as written, ``names`` it looks at in order of appearance, ``code`` safe to compile.
+
+    ``maybe`` holds where a missing value could make the condition hold.
+    """
 
     text: str
     names: tuple[str, ...]
     code: str
+    maybe: str = ""
 
 
 def expression(text: str, inputs: Sequence[str], columns: Sequence[str]) -> Expression:
@@ -54,7 +53,8 @@ def expression(text: str, inputs: Sequence[str], columns: Sequence[str]) -> Expr
     code = writer.condition(tree, negate=False, depth=0)
     if not set(writer.names) & set(inputs):
         raise ExpressionError(f"the expression looks at no input; inputs here: {', '.join(inputs)}")
-    return Expression(text.strip(), tuple(writer.names), code)
+    maybe = _Writer(writer.known, durations, maybe=True).condition(tree, negate=False, depth=0)
+    return Expression(text.strip(), tuple(writer.names), code, maybe)
 
 
 def number(text: str, names: Sequence[str]) -> Expression:
@@ -99,8 +99,9 @@ def _hours(found: re.Match[str]) -> float:
 class _Writer:
     """Writes checked nodes as Python source; anything it does not know is refused."""
 
-    def __init__(self, known: Sequence[str], durations: Mapping[str, float]) -> None:
+    def __init__(self, known: Sequence[str], durations: Mapping[str, float], *, maybe: bool = False) -> None:
         self.known = known
+        self.maybe = maybe
         self.durations = durations
         self.names: list[str] = []
 
@@ -124,8 +125,8 @@ class _Writer:
                 raise ExpressionError(f"this comparison is not allowed; allowed: {' '.join(_OPPOSITE)}", node.col_offset)
             sign = _COMPARE[type(op)]
             sign = _OPPOSITE[sign] if negate else sign
-            # NaN != x is True in Python; unknown must never count as met.
-            parts.append(f"({left} < {right} or {left} > {right})" if sign == "!=" else f"({left} {sign} {right})")
+            # What may hold is what the opposite is not known to.
+            parts.append(f"(not {_known(left, _OPPOSITE[sign], right)})" if self.maybe else _known(left, sign, right))
         return "(" + (" or " if negate else " and ").join(parts) + ")"
 
     def number(self, node: ast.expr, depth: int) -> str:
@@ -171,6 +172,11 @@ class _Writer:
         return f"{name}_of({', '.join(self.number(a, depth + 1) for a in node.args)})"
 
 
+def _known(left: str, sign: str, right: str) -> str:
+    # NaN != x is True in Python; unknown must never count as met.
+    return f"({left} < {right} or {left} > {right})" if sign == "!=" else f"({left} {sign} {right})"
+
+
 def _check_depth(node: ast.expr, depth: int) -> None:
     if depth > DEEPEST:
         raise ExpressionError(f"the expression is nested more than {DEEPEST} deep", node.col_offset)
@@ -187,57 +193,3 @@ def _constant(node: ast.Constant) -> str:
 
 def _what(node: ast.AST) -> str:
     return type(node).__name__
-
-
-def _tidy(value: float) -> float:
-    return round(value, 9) if math.isfinite(value) else math.nan
-
-
-def _divide(left: float, right: float) -> float:
-    return _tidy(left / right) if right else math.nan
-
-
-def _max_of(*values: float) -> float:
-    return math.nan if any(v != v for v in values) else max(values)  # noqa: PLR0124 - NaN is the missing value
-
-
-def _min_of(*values: float) -> float:
-    return math.nan if any(v != v for v in values) else min(values)  # noqa: PLR0124 - NaN is the missing value
-
-
-def _round_of(value: float) -> float:
-    return float(round(value)) if math.isfinite(value) else math.nan
-
-
-def beaufort(speed: float) -> float:
-    """The force of a wind speed in m/s, 0 to 17."""
-    return float(bisect_right(BEAUFORT, speed)) if math.isfinite(speed) else math.nan
-
-
-_GLOBALS = {
-    "__builtins__": {},
-    "tidy": _tidy,
-    "divide": _divide,
-    "max_of": _max_of,
-    "min_of": _min_of,
-    "abs_of": abs,
-    "round_of": _round_of,
-    "beaufort_of": beaufort,
-}
-
-
-def fuse(rows: Sequence[tuple[int, Expression]], names: Sequence[str]) -> Callable[..., int]:
-    """One function of all names, in order, that gives the number of the highest row that holds, or 0."""
-    body = "".join(f"    if {e.code}: return {number}\n" for number, e in sorted(rows, key=lambda r: -r[0]))
-    return _function(f"def rows({', '.join(f'v_{n}' for n in names)}):\n{body}    return 0\n")
-
-
-def calculate(one: Expression) -> Callable[..., float]:
-    """A function of the names of the expression, in its order, that gives its number."""
-    return _function(f"def rows({', '.join(f'v_{n}' for n in one.names)}):\n    return {one.code}\n")
-
-
-def _function(source: str) -> Callable[..., Any]:
-    space: dict[str, Callable[..., Any]] = {}
-    exec(compile(source, "<rule>", "exec"), dict(_GLOBALS), space)  # noqa: S102 - source is written by _Writer from checked nodes only
-    return space["rows"]

@@ -117,6 +117,14 @@ class Ladder:
             best = max(best, compiled.grade_of(*self.floats(at_s, values)))
         return best
 
+    def could_be(self, at_s: int, values: list[float]) -> int:
+        """The highest grade that any row would reach if what is missing were as bad as can be: a missing value lowers nothing."""
+        if all(v == v for v in values) or (self.rule.season and not self.rule.season.holds(at_s, self.compiled.zone)):  # noqa: PLR0124
+            return 0
+        limits = self.limits[self.factor(at_s, values)]
+        best = max((len(t) for n, t in limits if values[n] != values[n]), default=0)
+        return max(best, self.compiled.could_be(*self.floats(at_s, values))) if self.compiled.could_be else best
+
     def factor(self, at_s: int, values: list[float]) -> int:
         """Which line of ``scale`` holds, counted from 1; 0 for none."""
         if not self.compiled.scale:
@@ -171,7 +179,7 @@ class Ladder:
         if state.grade or met:
             return self._move(state, at_s, met, values, own=own, run_s=run_s)
         if self.compiled.patient:
-            streaks(state, self.rule.patience, at_s, 0)
+            streaks(state, self.compiled.patience, at_s, 0)
         state.last_s = at_s
         if self.sums is not None:
             self._sleep(at_s, values)
@@ -190,12 +198,14 @@ class Ladder:
         rule = self.rule
         confirmed = Grade(met)
         if self.compiled.patient:
-            confirmed = streaks(state, rule.patience, at_s, met, own=own, round_s=self.round_s)
+            confirmed = streaks(state, self.compiled.patience, at_s, met, own=own, round_s=self.round_s)
         ease(state, at_s, rule.no_data.after_s, eased=self.eased(at_s, values), run_s=run_s)
         if up(state, confirmed, at_s):
             state.asked = None
             return True
-        to = due(state, rule.lower, self.proven_s(at_s), met)
+        to = due(state, rule.lower, self.proven_s(at_s), met, self.compiled.below)
+        if to is not None and (could := min(self.could_be(at_s, values), state.grade)) > to:
+            to = Grade(could) if could < state.grade else None
         if to is None or not rule.lower.ask:
             state.asked = None
             if to is not None:

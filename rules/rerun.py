@@ -20,12 +20,14 @@ def again(ladder: Ladder, from_s: int) -> int | None:
         before = trail(sim) if ladder.many else None
         values = ladder.values(at_s, edge_s)
         met = ladder.met(at_s, values)
-        confirmed = streaks(sim, rule.patience, at_s, met, own=own, round_s=ladder.round_s)
+        confirmed = streaks(sim, ladder.compiled.patience, at_s, met, own=own, round_s=ladder.round_s)
         ease(sim, at_s, rule.no_data.after_s, eased=ladder.eased(at_s, values))
         if at_s >= max(from_s, sim.floor_s) and up(sim, confirmed, at_s):
             raised_s = at_s
-        elif sim.grade and not rule.lower.ask and (to := due(sim, rule.lower, ladder.proven_s(at_s), met)) is not None:
-            fall(sim, rule.lower, to, at_s)
+        elif sim.grade and not rule.lower.ask:
+            to = due(sim, rule.lower, ladder.proven_s(at_s), met, ladder.compiled.below)
+            if to is not None:
+                fall(sim, rule.lower, to, at_s)
     state = ladder.state
     state.counts, state.firsts, state.lasts = sim.counts, sim.firsts, sim.lasts
     state.eased_s, state.last_s = sim.eased_s, sim.last_s

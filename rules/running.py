@@ -51,7 +51,7 @@ class Running:
         silent_s = (self.now_us - ladder.arrived_us()) // 1_000_000
         self.remarks.append(no_data(ladder, silent_s, self.now))
         before = ladder.state.grade
-        if silence(ladder.state, rule.no_data.grade, clock_s):
+        if silence(ladder.state, rule.no_data.grade, clock_s, ladder.compiled.above):
             self.changes.append(by_act(ladder, before, unheard(ladder, silent_s), self.now))
 
     def woke(self, series: Series, at_s: int) -> None:

@@ -26,6 +26,7 @@ class Spec:
     lower_for_s: int = 600
     one_step: bool = False
     interval_s: int = 300
+    could: Callable[[Values], int] = lambda _: 0
 
     @property
     def horizon_s(self) -> int:
@@ -129,7 +130,9 @@ class Oracle:
         if confirmed > self.grade:
             self.grade, self.held_s = confirmed, at_s
         else:
-            self.grade = self._down(self.grade, self.held_s, at_s)
+            could = self.spec.could(self.values(at_s))
+            to = self._down(self.grade, self.held_s, at_s)
+            self.grade = max(to, min(could, before))
             if self.grade < before:
                 self.floor_s = at_s
                 self.held_s = at_s if self.spec.one_step else self.held_s

@@ -8,7 +8,7 @@ import pytest
 from rules.change import Change
 from rules.engine import Engine
 from rules.errors import RuleErrors
-from rules.expression import beaufort
+from rules.fused import beaufort
 from rules.parse import parse_rules
 from rules.place import Place
 from rules.plan import compile_rules

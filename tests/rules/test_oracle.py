@@ -83,6 +83,11 @@ def _expression_eases(v: Values) -> bool:
     return _below(v["mid"], 2) and v["rise"] is not None and v["rise"] <= 0
 
 
+def _expression_could(v: Values) -> int:
+    """Without a rise nobody knows whether it is red."""
+    return 4 if v["rise"] is None else 0
+
+
 def _pair(kind: str, up: str, to: str) -> tuple[Engine, Oracle]:
     """The engine and the oracle for the same rule."""
     count, for_s = UPS[up]
@@ -93,9 +98,9 @@ def _pair(kind: str, up: str, to: str) -> tuple[Engine, Oracle]:
     inputs = {"z": ("latest", 1200), "rise": ("change", 1200), "top": ("max", 1800), "low": ("min", 900), "mid": ("mean", 1500)}
     inputs["n"] = ("count", 1500)
     if to == "computed":
-        spec = Spec(inputs, _expression_rows, _expression_eases, ("mid", "rise"), count, for_s)
+        spec = Spec(inputs, _expression_rows, _expression_eases, ("mid", "rise"), count, for_s, could=_expression_could)
         return rain_engine(EXPRESSIONS.format(up=up, to=to, when="mid < 2 and rise <= 0")), Oracle(spec)
-    spec = Spec(inputs, _expression_rows, lambda v: _below(v["z"], 2), (), count, for_s, one_step=True)
+    spec = Spec(inputs, _expression_rows, lambda v: _below(v["z"], 2), (), count, for_s, one_step=True, could=_expression_could)
     return rain_engine(EXPRESSIONS.format(up=up, to=to, when="z < 2")), Oracle(spec)
 
 
