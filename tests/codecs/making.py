@@ -19,6 +19,7 @@ COUNTY = catalogue(
         CatalogueEntry(station="43112901", variable="rain", kind="increment", interval_s=300),
         CatalogueEntry(station="43112901", variable="level", kind="instant", interval_s=300),
         CatalogueEntry(station="43112900007", variable="discharge", kind="instant", interval_s=300),
+        CatalogueEntry(station="43112902", variable="rain", kind="counter", interval_s=300),
         CatalogueEntry(station="FFFFFFFF01", variable="level", kind="instant", interval_s=300),
     ]
 )

@@ -74,6 +74,12 @@ def test_a_format_that_is_no_longer_known_is_a_reason_to_refuse() -> None:
     assert "'gone'; allowed: json, senml, sl651" in reject.message
 
 
+def test_forecasts_come_in_our_own_format_only() -> None:
+    [reject] = Decoding(COUNTY).decode(Item(b"[]", "forecasts/x", Kind.FORECASTS, "senml"), NOW).rejects
+    assert reject.code is RejectCode.NOT_READINGS
+    assert "forecasts in the format 'senml'; allowed: in json only" in reject.message
+
+
 def written(folder: Path, **files: str) -> Path:
     for name, body in files.items():
         (folder / f"{name}.yaml").write_text(body, encoding="utf-8")

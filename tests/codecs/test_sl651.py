@@ -187,6 +187,12 @@ def test_what_the_registry_does_not_measure_is_left_alone() -> None:
     assert "12FF is no BCD number" in reject.message
 
 
+def test_a_running_total_is_used_where_the_registry_has_a_counter() -> None:
+    elements = bytes.fromhex("2219000005" + "F460" + "05" * 12 + "2619188300")
+    counter = write_frame(frame(HEAD + PLACE.replace(b"\x01H", b"\x02H") + elements, station="0043112902"))
+    assert read(CODEC, counter).readings == [Reading("43112902", "rain", 18830.0, AT_S)]
+
+
 def test_a_message_of_which_nothing_can_be_used_says_why() -> None:
     [reject] = read(CODEC, message("38121215")).rejects
     assert reject.code is RejectCode.UNKNOWN_VARIABLE

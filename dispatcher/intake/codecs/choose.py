@@ -12,7 +12,7 @@ from dispatcher.intake.codecs.senml import SenmlCodec, SenmlSettings
 from dispatcher.intake.codecs.sl651 import Sl651Codec, Sl651Settings
 from dispatcher.intake.decode import DEFAULT_LIMITS, Limits, decode
 from dispatcher.model.reject import Decoded, Fault, RejectCode, show
-from dispatcher.ports import Batch, Item
+from dispatcher.ports import Batch, Item, Kind
 
 JSON = "json"
 """Our own format, JSON and CSV; also what an item without a format is in."""
@@ -64,11 +64,15 @@ class Decoding:
 
     def decode(self, item: Item, now: datetime) -> Decoded:
         """What one item held; a format nobody knows any more is a reason to refuse it."""
-        codec = self.codecs.get(item.format or JSON)
-        if codec is not None:
+        name = item.format or JSON
+        codec = self.codecs.get(name)
+        if codec is not None and (name == JSON or item.kind is Kind.READINGS):
             return codec.decode(item, self.catalogue, self.limits, now)
+        fault = Fault(RejectCode.UNKNOWN_FORMAT, f"unknown format {show(name)}; allowed: {', '.join(self.codecs)}")
+        if codec is not None:
+            fault = Fault(RejectCode.NOT_READINGS, f"{item.kind.value} in the format {show(name)}; allowed: in {JSON} only")
         into = Gathering(item, self.catalogue, self.limits)
-        into.refuse(Fault(RejectCode.UNKNOWN_FORMAT, f"unknown format {show(item.format)}; allowed: {', '.join(self.codecs)}"))
+        into.refuse(fault)
         return into.decoded()
 
 
