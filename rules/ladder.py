@@ -7,7 +7,7 @@ from rules.climb import Climb, Trail, back, due, ease, fall, streaks, trail, up
 from rules.forecast import Feed
 from rules.grade import Grade
 from rules.inputs import Op
-from rules.measure import MEASURES, MISSING, upto
+from rules.measure import MEASURES, MISSING, filled, upto
 from rules.plan import LadderPlan
 from rules.probes import probes_of
 from rules.scaled import ALWAYS, NEVER_S, SCALE
@@ -23,7 +23,7 @@ class Ladder:
     """
 
     __slots__ = (
-        "before", "compiled", "episode", "excused_us", "feeds", "fixed", "heard", "horizon_s", "limits", "many", "moment_s",
+        "before", "compiled", "episode", "excused_us", "feeds", "fixed", "heard", "horizon_s", "limits", "lows", "many", "moment_s",
         "numbers", "own", "place", "plain", "probes", "proof", "reads", "round_s", "rule", "series", "silences", "silent",
         "since_us", "spoken", "state", "step", "sums", "suspended", "wake",
     )  # fmt: skip
@@ -49,6 +49,7 @@ class Ladder:
         self.many = len(self.series) != 1 or bool(self.feeds)
         self.reads = tuple((MEASURES[p.spec.op], p.series[0], p.spec.window_s) for p in self.probes) if plan.plain else ()
         self.sums = self._sums()
+        self.lows = tuple((n, min(t[k][0] for t in plan.scaled)) for k, n in enumerate(self.compiled.table_inputs))
         self.state = Climb()
         self.before: Trail | None = None
         self.moment_s = NEVER_S
@@ -89,6 +90,8 @@ class Ladder:
 
     def arrived_us(self) -> int:
         """When what was heard longest ago was heard last, in microseconds of arrival time."""
+        if not self.many:
+            return self.series[0].arrived_us
         if not self.heard:
             return max((f.arrived_us for found in self.feeds.values() for f in found), default=0)
         return min(sorted((s.arrived_us for s in group), reverse=True)[:needed][-1] for group, needed in self.heard)
@@ -140,12 +143,13 @@ class Ladder:
         """Whether ``lower.when`` holds, on windows that are full enough to prove it, and with no station fallen behind."""
         if not self.compiled.eased(*self.floats(at_s, values)):
             return False
-        for n in self.compiled.covered:
-            used, expected = self.probes[n].filled(at_s, self.horizon_s)
-            if used < expected * self.rule.quality.min_coverage:
-                return False
-        if not self.many:
-            return True
+        least = self.rule.quality.min_coverage
+        if self.plain and not self.many:
+            full = (filled(self.probes[n].spec.op, self.series[0], at_s, self.probes[n].spec.window_s) for n in self.compiled.covered)
+            return all(used >= expected * least for used, expected in full)
+        full = (self.probes[n].filled(at_s, self.horizon_s) for n in self.compiled.covered)
+        if not all(used >= expected * least for used, expected in full):
+            return False
         after_s = self.rule.no_data.after_s
         return all(at_s - t <= max(after_s, 2 * s.interval_s) for s, t in self._proofs(at_s))
 
@@ -219,6 +223,6 @@ class Ladder:
         # No sum can grow by more than the total does: until that has grown by the smallest distance to a threshold, nothing can be met.
         if self.rule.season and not self.rule.season.holds(at_s, self.compiled.zone):
             return
-        room = min(thresholds[0] - values[n] for limits in self.limits for n, thresholds in limits)
+        room = min([low - values[n] for n, low in self.lows])
         if self.sums is not None and room == room:  # noqa: PLR0124 - NaN is the missing value
             self.wake = self.sums.total + int(room)

@@ -58,6 +58,7 @@ class Running:
         """A newest good reading that may change a ladder."""
         if series.unsettled:
             self.settle(series)
+        wake = None
         for x in series.ladders:
             if x.many:
                 self._woke_many(x, series, at_s)
@@ -65,7 +66,9 @@ class Running:
                 before = x.state.grade
                 if x.forward(at_s):
                     self._moved(x, before, at_s)
-        series.wake = min(x.wake if x.sums is series else ALWAYS for x in series.ladders)
+            own = x.wake if x.sums is series else ALWAYS
+            wake = own if wake is None or own < wake else wake
+        series.wake = ALWAYS if wake is None else wake
 
     def _woke_many(self, ladder: Ladder, series: Series, at_s: int) -> None:
         """One of several series: the moment may be judged already, or lie before what another station has sent."""
