@@ -23,7 +23,14 @@ def mosquitto(folder: Path) -> Iterator[int]:
         sys.exit(3)
     port = free_port()
     config = folder / "mosquitto.conf"
-    lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", "max_inflight_messages 0", "max_queued_messages 0", "persistence false"]
+    lines = [
+        f"listener {port} 127.0.0.1",
+        "allow_anonymous true",
+        "max_inflight_messages 0",
+        "max_queued_messages 0",
+        "persistence false",
+        "set_tcp_nodelay true",
+    ]
     config.write_text("\n".join(lines) + "\n", encoding="utf-8")
     process = subprocess.Popen([program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -48,7 +48,7 @@ async def alarm(app: Application) -> tuple[float, float]:
     committed = time.perf_counter() - began
     while time.perf_counter() - began < MOST_S:
         async with app.store.read() as reader:
-            waiting = await reader.fetch("deliveries.waiting", {"county": "990121000000"})
+            waiting = await reader.fetch("deliveries.to_send", {"county": "990121000000"})
         if not waiting[0]["n"]:
             break
         await asyncio.sleep(0.1)

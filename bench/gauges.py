@@ -58,7 +58,7 @@ async def publisher(port: int, number: int, publishers: int, count: int, per_sec
             writer.write(b"".join(packet(topic, sent + i, payload(mine[sent + i])) for i in range(burst)))
             sent += burst
         if burst <= 0 and sent - acknowledged < _WINDOW and sent < len(mine):
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(max(0.001, sent * publishers / per_second - (time.perf_counter() - began)))
             continue
         if sent - acknowledged >= _WINDOW or sent == len(mine):
             left += await reader.read(65_536)

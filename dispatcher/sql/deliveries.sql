@@ -76,6 +76,10 @@ GROUP BY d.notice, d.channel, d.state;
 SELECT (SELECT count(*) FROM deliveries WHERE county = :county AND state IN ('planned', 'unknown'))
     + (SELECT count(*) FROM deliveries WHERE county = :county AND lease IS NOT NULL) AS n;
 
+-- name: to_send
+SELECT (SELECT count(*) FROM deliveries WHERE county = :county AND state = 'planned')
+    + (SELECT count(*) FROM deliveries WHERE county = :county AND state IN ('sending', 'unknown')) AS n;
+
 -- name: all
 SELECT * FROM deliveries WHERE county = :county ORDER BY seq;
 
