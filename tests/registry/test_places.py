@@ -8,7 +8,7 @@ from dispatcher.errors import ConfigurationError
 from dispatcher.registry.load import load_registry
 from dispatcher.registry.places import places_of
 from rules.place import Place
-from tests.registry.test_load import write
+from tests.registry.tables import write
 
 STATIONS = """id,name,name_en,type,variables,lat,lon,catchment,place
 R1,河口雨量站,Hekou rain gauge,rain_gauge,rain:counter:5m soil_moisture:instant:1h,26.1,111.1,upper,990121101201
