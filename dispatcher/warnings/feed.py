@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime
+from typing import Final
 
 from dispatcher.house import House
 from dispatcher.model.answer import Answer, Said
@@ -22,20 +23,13 @@ _SAID = {
     Said.REFUSED: ("不能转移", "refuses"),
 }
 _MESSAGE = {MessageType.ALERT: ("发布", "issued"), MessageType.UPDATE: ("更新", "updated"), MessageType.CANCEL: ("解除", "lifted")}
+_LANGUAGES: Final = ("zh", "en")
 
 
 def change_line(house: House, change: Change) -> FeedLine:
     """A place changed grade."""
-    return FeedLine(
-        county=house.county,
-        status=house.status,
-        at=change.decided_at,
-        kind=FeedKind.CHANGE,
-        grade=change.after,
-        subject=change.place,
-        text_zh=sentence(change, "zh", house.registry.name_of(change.place, "zh")),
-        text_en=sentence(change, "en", house.registry.name_of(change.place, "en")),
-    )
+    zh, en = (sentence(change, lang, house.registry.name_of(change.place, lang)) for lang in _LANGUAGES)
+    return _line(house, change.decided_at, FeedKind.CHANGE, change.after, change.place, zh, en)
 
 
 def alert_line(house: House, alert: Alert, warning: Warning) -> FeedLine:
@@ -44,81 +38,56 @@ def alert_line(house: House, alert: Alert, warning: Warning) -> FeedLine:
     grades = sorted(Counter(Grade(now) for _, _, now in alert.places).items(), reverse=True)
     counts_zh = "，".join(f"{_ZH[g]}{n}村" if g else f"解除{n}村" for g, n in grades)
     counts_en = ", ".join(f"{n} {g.word}" if g else f"{n} lifted" for g, n in grades)
-    words_zh, words_en = (house.templates.words[lang].hazards.get(warning.hazard, warning.hazard) for lang in ("zh", "en"))
-    area_zh, area_en = house.registry.name_of(warning.area, "zh"), house.registry.name_of(warning.area, "en")
-    return FeedLine(
-        county=house.county,
-        status=house.status,
-        at=alert.sent_at,
-        kind=FeedKind.ALERT,
-        grade=max(Grade(now) for _, _, now in alert.places),
-        subject=warning.id,
-        text_zh=f"{area_zh}{verb_zh}{words_zh}预警：{counts_zh}",
-        text_en=f"{area_en}: {words_en} warning {verb_en}: {counts_en} (villages)",
-    )
+    words_zh, words_en = (_hazard(house, warning.hazard, lang) for lang in _LANGUAGES)
+    area_zh, area_en = _names(house, warning.area)
+    zh = f"{area_zh}{verb_zh}{words_zh}预警：{counts_zh}"
+    en = f"{area_en}: {words_en} warning {verb_en}: {counts_en} (villages)"
+    return _line(house, alert.sent_at, FeedKind.ALERT, grades[0][0], warning.id, zh, en)
 
 
 def answer_line(house: House, answer: Answer, notice: Notice) -> FeedLine:
     """A village answered."""
     said_zh, said_en = _SAID[answer.action]
-    zh, en = house.registry.name_of(answer.village, "zh"), house.registry.name_of(answer.village, "en")
+    zh, en = _names(house, answer.village)
     who = house.registry.contacts.get(answer.person)
     person_zh = who.name if who else answer.on_behalf_by
     person_en = (who.name_en or who.name) if who else answer.on_behalf_by
     people_zh = f" {answer.people} 人" if answer.people is not None else ""
     people_en = f" {answer.people} people" if answer.people is not None else ""
-    return FeedLine(
-        county=house.county,
-        status=house.status,
-        at=answer.at,
-        kind=FeedKind.ANSWER,
-        grade=notice.grade,
-        subject=answer.village,
-        text_zh=f"{zh} {person_zh}：{said_zh}{people_zh}",
-        text_en=f"{en}, {person_en}: {said_en}{people_en}",
-    )
+    text_zh, text_en = f"{zh} {person_zh}：{said_zh}{people_zh}", f"{en}, {person_en}: {said_en}{people_en}"
+    return _line(house, answer.at, FeedKind.ANSWER, notice.grade, answer.village, text_zh, text_en)
 
 
 def escalation_line(house: House, notice: Notice, roles: tuple[str, ...], now: datetime) -> FeedLine:
     """A village has not answered in time and the next people are called."""
-    zh, en = house.registry.name_of(notice.village, "zh"), house.registry.name_of(notice.village, "en")
+    zh, en = _names(house, notice.village)
     listed = ", ".join(roles)
-    return FeedLine(
-        county=house.county,
-        status=house.status,
-        at=now,
-        kind=FeedKind.ESCALATION,
-        grade=notice.grade,
-        subject=notice.village,
-        text_zh=f"{zh} 未应答，升级叫应：{listed}",
-        text_en=f"{en} has not answered, now calling: {listed}",
-    )
+    text_zh, text_en = f"{zh} 未应答，升级叫应：{listed}", f"{en} has not answered, now calling: {listed}"
+    return _line(house, now, FeedKind.ESCALATION, notice.grade, notice.village, text_zh, text_en)
 
 
 def failure_line(house: House, delivery: Delivery) -> FeedLine:
     """A delivery will not reach its address."""
-    zh, en = house.registry.name_of(delivery.village, "zh"), house.registry.name_of(delivery.village, "en")
-    return FeedLine(
-        county=house.county,
-        status=house.status,
-        at=delivery.updated_at,
-        kind=FeedKind.FAILURE,
-        grade=delivery.grade,
-        subject=delivery.village,
-        text_zh=f"{zh} {delivery.channel} 未送达（{delivery.code}）",
-        text_en=f"{en}: {delivery.channel} did not arrive ({delivery.code})",
-    )
+    zh, en = _names(house, delivery.village)
+    text_zh = f"{zh} {delivery.channel} 未送达（{delivery.code}）"
+    text_en = f"{en}: {delivery.channel} did not arrive ({delivery.code})"
+    return _line(house, delivery.updated_at, FeedKind.FAILURE, delivery.grade, delivery.village, text_zh, text_en)
 
 
 def task_line(house: House, task: Task) -> FeedLine:
     """The duty room has something to do."""
-    return FeedLine(
-        county=house.county,
-        status=house.status,
-        at=task.opened_at,
-        kind=FeedKind.TASK,
-        grade=Grade.NONE,
-        subject=task.village,
-        text_zh=task.text_zh,
-        text_en=task.text_en,
-    )
+    return _line(house, task.opened_at, FeedKind.TASK, Grade.NONE, task.village, task.text_zh, task.text_en)
+
+
+def _line(house: House, at: datetime, kind: FeedKind, grade: Grade, subject: str, zh: str, en: str) -> FeedLine:
+    return FeedLine(county=house.county, status=house.status, at=at, kind=kind, grade=grade, subject=subject, text_zh=zh, text_en=en)
+
+
+def _names(house: House, code: str) -> tuple[str, str]:
+    return house.registry.name_of(code, "zh"), house.registry.name_of(code, "en")
+
+
+def _hazard(house: House, hazard: str, language: str) -> str:
+    """The word for a hazard; its code where the county has no texts in that language."""
+    words = house.templates.words.get(language)
+    return words.hazards.get(hazard, hazard) if words else hazard
