@@ -19,7 +19,6 @@ _OPPOSITE = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 _COMPARE: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 _BINARY: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 _ARITY = {"min": (2, 8), "max": (2, 8), "abs": (1, 1), "round": (1, 1), "beaufort": (1, 1)}
-CALLS = tuple(_ARITY)
 _DURATION = re.compile(r"(?<![\w.])\d+[dhms](?:\d+[hms])*(?!\w)")
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -45,7 +45,7 @@ def faults(text: str) -> list[tuple[int, str, str]]:
     for number, line in enumerate(text.splitlines(), start=1):
         for pieces, kind in WORDS:
             word = "".join(pieces)
-            # A path counts where it begins (not in "build/work/"), a host wherever it stands.
+            # A path counts where it begins (not in the middle of a longer one), a host wherever it stands.
             if re.search((r"(?<![\w.$})-])" if word.startswith("/") else "") + re.escape(word), line):
                 found.append((number, word, kind))
         found.extend((number, match.group(), kind) for pattern, kind in PATTERNS for match in [pattern.search(line)] if match)

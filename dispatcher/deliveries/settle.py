@@ -28,9 +28,6 @@ RANK = {
 }
 OPEN = frozenset({DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.UNKNOWN})
 GAVE_UP = frozenset({DeliveryState.UNDELIVERED, DeliveryState.FAILED})
-REACHED_GATEWAY = frozenset(
-    {DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.UNDELIVERED, DeliveryState.UNKNOWN}
-)
 
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=2)

@@ -14,13 +14,6 @@ INSERT INTO tokens (digest, name, role, created_at, revoked_at) VALUES (:digest,
 -- name: token
 SELECT * FROM tokens WHERE digest = :digest AND revoked_at IS NULL;
 
--- name: add_user_once
-INSERT INTO users (name, role, password, created_at, disabled_at) VALUES (:name, :role, :password, :created_at, NULL)
-ON CONFLICT (name) DO NOTHING;
-
--- name: disable_user
-UPDATE users SET disabled_at = :disabled_at WHERE name = :name AND disabled_at IS NULL;
-
 -- name: tokens
 SELECT name, role, created_at, revoked_at FROM tokens ORDER BY created_at;
 

@@ -14,9 +14,6 @@ AND NOT EXISTS (SELECT 1 FROM deliveries s JOIN notices m ON m.id = s.notice
     AND s.seq < d.seq AND m.warning = n.warning)
 ORDER BY d.due, d.seq LIMIT :limit;
 
--- name: next_due
-SELECT min(due) AS due FROM deliveries WHERE state IN ('planned', 'unknown') AND due > :now;
-
 -- name: lease
 UPDATE deliveries SET state = :state, lease = :lease, attempts = :attempts, possible_duplicate = :possible_duplicate,
     updated_at = :updated_at
@@ -33,21 +30,12 @@ UPDATE deliveries SET state = :state, due = :due, lease = :lease, possible_dupli
     code = :code, reason = :reason, accepted_at = :accepted_at, updated_at = :updated_at
 WHERE id = :id;
 
--- name: one
-SELECT * FROM deliveries WHERE id = :id;
-
 -- name: rivals
 SELECT id FROM deliveries WHERE address = :address AND id <> :id
 AND (reference = :reference OR (text = :text AND reference = '' AND attempts > 0));
 
 -- name: by_ids
 SELECT * FROM deliveries WHERE id IN EACH(:ids);
-
--- name: of_notice
-SELECT * FROM deliveries WHERE notice = :notice ORDER BY seq;
-
--- name: of_village
-SELECT d.* FROM deliveries d JOIN notices n ON n.id = d.notice WHERE n.warning = :warning AND n.village = :village ORDER BY d.seq;
 
 -- name: supersede
 UPDATE deliveries SET possible_duplicate = CASE state WHEN 'unknown' THEN 1 ELSE possible_duplicate END,

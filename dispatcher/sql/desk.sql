@@ -5,9 +5,6 @@ VALUES (:notice, :warning, :county, :status, :village, :revision, :person, :on_b
 -- name: answers_of
 SELECT * FROM answers WHERE notice IN EACH(:notices) ORDER BY seq;
 
--- name: count_answers
-SELECT count(*) AS n FROM answers WHERE county = :county;
-
 -- name: add_task
 INSERT INTO tasks (key, county, status, kind, village, text_zh, text_en, opened_at, closed_at, closed_by)
 VALUES (:key, :county, :status, :kind, :village, :text_zh, :text_en, :opened_at, NULL, '')

@@ -25,9 +25,6 @@ SELECT journal_seq, taken_at, plan, data FROM snapshots ORDER BY journal_seq DES
 -- name: forget_snapshots
 DELETE FROM snapshots WHERE journal_seq < :journal_seq;
 
--- name: forget_before
-DELETE FROM journal WHERE seq < :seq AND now < :now;
-
 -- name: last_activation
 SELECT digest FROM activations WHERE county = :county AND kind = :kind ORDER BY seq DESC LIMIT 1;
 
@@ -41,9 +38,6 @@ VALUES (:county, :source, :subject, :at, :code, :reason, :item, :excerpt, :sha25
 -- name: rejects
 SELECT seq, source, subject, at, code, reason, item, excerpt, sha256, size FROM rejects
 WHERE county = :county AND seq < :before ORDER BY seq DESC LIMIT :limit;
-
--- name: count_rejects
-SELECT code, count(*) AS n FROM rejects WHERE county = :county GROUP BY code ORDER BY code;
 
 -- name: counter
 SELECT value FROM counters WHERE name = :name;

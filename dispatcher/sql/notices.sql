@@ -19,15 +19,6 @@ SELECT * FROM notices WHERE id IN EACH(:ids);
 -- name: by_code
 SELECT * FROM notices WHERE code = :code ORDER BY seq DESC LIMIT 1;
 
--- name: by_seq
-SELECT * FROM notices WHERE seq = :seq;
-
--- name: seq_of
-SELECT seq FROM notices WHERE id = :id;
-
--- name: last_of_village
-SELECT * FROM notices WHERE warning = :warning AND village = :village ORDER BY revision DESC LIMIT 1;
-
 -- name: due
 SELECT * FROM notices WHERE next_due <= :now ORDER BY grade DESC, next_due LIMIT :limit;
 
@@ -44,11 +35,6 @@ UPDATE notices SET state = :state, next_due = :next_due WHERE id = :id;
 UPDATE notices SET state = 'superseded', next_due = NULL
 WHERE warning = :warning AND village = :village AND revision < :revision AND state <> 'superseded';
 
--- name: current
-SELECT n.* FROM notices n JOIN warning_villages v ON v.warning = n.warning AND v.village = n.village AND v.revision = n.revision
-JOIN warnings w ON w.id = n.warning
-WHERE n.county = :county AND (w.state = 'open' OR w.closed_at > :closed_after) ORDER BY n.grade DESC, n.village;
-
 -- name: asked_of
 SELECT DISTINCT n.* FROM deliveries d JOIN notices n ON n.id = d.notice
 WHERE d.address = :address AND d.accepted_at <= :before AND n.purpose = 'warn' AND n.state IN ('calling', 'answered', 'acting', 'done')
@@ -59,6 +45,3 @@ SELECT count(*) AS n FROM notices WHERE county = :county AND purpose = 'warn' AN
 
 -- name: all
 SELECT * FROM notices WHERE county = :county ORDER BY seq;
-
--- name: states
-SELECT purpose, state, count(*) AS n FROM notices WHERE county = :county GROUP BY purpose, state;

@@ -57,10 +57,6 @@ VALUES (:id, :warning, :county, :status, :message_type, :sent_at, :expires_at, :
 -- name: alerts
 SELECT * FROM alerts WHERE warning = :warning ORDER BY seq;
 
--- name: in_force
-SELECT w.*, count(v.village) AS villages FROM warnings w JOIN warning_villages v ON v.warning = w.id AND v.grade > 0
-WHERE w.county = :county AND w.state = 'open' GROUP BY w.seq ORDER BY w.grade DESC, w.seq;
-
 -- name: villages_of_open
 SELECT v.* FROM warning_villages v JOIN warnings w ON w.id = v.warning
 WHERE w.county = :county AND w.status = :status AND w.hazard = :hazard AND w.state = 'open';
