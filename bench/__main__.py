@@ -13,9 +13,9 @@ _FOLDER = Path(__file__).parent
 
 
 def benchmarks(folder: Path = _FOLDER) -> dict[str, Path]:
-    """Every benchmark by the beginning of its figures' names."""
-    files = sorted(path for path in folder.glob("[a-z]*.py") if '__name__ == "__main__"' in path.read_text(encoding="utf-8"))
-    return {path.stem.replace("_", "."): path for path in files}
+    """Every benchmark by the beginning of its figures' names; what can be run and prints no figure is a tool for another purpose."""
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted(folder.glob("[a-z]*.py"))}
+    return {path.stem.replace("_", "."): path for path, text in texts.items() if '__name__ == "__main__"' in text and "figure" in text}
 
 
 def chosen(found: dict[str, Path], prefix: str) -> dict[str, Path]:

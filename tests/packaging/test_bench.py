@@ -10,12 +10,13 @@ from bench import __main__ as bench
 @pytest.fixture
 def found(tmp_path: Path) -> dict[str, Path]:
     for name in ("rules_first", "dispatch_10k", "start_10k"):
-        (tmp_path / f"{name}.py").write_text('if __name__ == "__main__":\n    main()\n')
+        (tmp_path / f"{name}.py").write_text('figure("rules.first", [1.0], "s", 1, "")\nif __name__ == "__main__":\n    main()\n')
+    (tmp_path / "gauges.py").write_text('if __name__ == "__main__":\n    publish()\n')
     (tmp_path / "workload.py").write_text("ROWS = 10\n")
     return bench.benchmarks(tmp_path)
 
 
-def test_a_file_that_can_be_run_is_a_benchmark_and_no_other(found: dict[str, Path]) -> None:
+def test_a_file_that_can_be_run_and_prints_figures_is_a_benchmark_and_no_other(found: dict[str, Path]) -> None:
     assert set(found) == {"rules.first", "dispatch.10k", "start.10k"}
 
 
