@@ -32,6 +32,7 @@ from dispatcher.registry.model import Registry
 from dispatcher.serving import bind, make_server
 from dispatcher.settings import AdapterChoice, Deployment, find_adapter, secret_of, validated
 from dispatcher.upkeep.broadcast import Broadcast
+from dispatcher.upkeep.commit_points import arm
 from dispatcher.upkeep.health import Health
 from dispatcher.upkeep.log import Log
 from dispatcher.upkeep.metrics import Metrics
@@ -111,6 +112,8 @@ class Application:
 
     async def _open(self) -> None:  # deliberately one straight line: the order is the point
         self.lifetime.later("store", self.store.close)
+        if dies_at := arm():
+            self.log.warning("will_die", at=dies_at)
         listening = bind(self.deployment.web.host, self.deployment.web.port)
         host, port = listening.getsockname()[:2]
         self.url = self.deployment.web.public_url or f"http://{host}:{port}"

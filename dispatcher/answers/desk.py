@@ -21,6 +21,7 @@ from dispatcher.ports import Channel, Heard, Hooked, HookRequest, Listening, Rec
 from dispatcher.rows import value_of
 from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.audit import Act, write_audit
+from dispatcher.upkeep.commit_points import Point, passing
 from dispatcher.warnings.issuing import add_tasks, code_digits
 from dispatcher.workplace import Workplace
 
@@ -104,6 +105,8 @@ class Desk:
             try:
                 async with self._place.store.write() as tx:
                     await work(tx, self._place.clock.now())
+                    passing(Point.HEARD_WRITTEN)
+                passing(Point.HEARD_KEPT)
             except StoreFailed as failure:
                 self._place.log.error("store_failed", error=str(failure))
                 await asyncio.sleep(_RETRY_S)

@@ -12,6 +12,7 @@ from dispatcher.calls.escalating import escalate_due
 from dispatcher.errors import StoreFailed
 from dispatcher.intake.pipeline import Pipeline
 from dispatcher.timestamps import from_ms
+from dispatcher.upkeep.commit_points import Point, passing
 from dispatcher.warnings.issuing import release_due
 from dispatcher.workplace import Workplace
 from rules.grade import Grade
@@ -55,6 +56,8 @@ class Timekeeper:
             async with self._place.store.write() as tx:
                 issued = await release_due(tx, self._place.house, now)
                 escalated = await escalate_due(tx, self._place.house, now)
+                passing(Point.TIMERS_WRITTEN)
+            passing(Point.TIMERS_KEPT)
             metrics = self._place.metrics
             metrics.alerts.inc(issued.alerts)
             metrics.notices.inc(issued.notices)

@@ -29,6 +29,7 @@ from dispatcher.model.notice import NoticeState
 from dispatcher.ports import Channel, Confirming, DeliveryState, Message, Receipt, Reconciling, Transaction
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
+from dispatcher.upkeep.commit_points import Point, passing
 from dispatcher.workplace import Workplace
 from rules.grade import Grade
 
@@ -74,6 +75,8 @@ class Sender:
         async with self._place.store.write() as tx:
             lost = [value_of(Delivery, row) for row in await tx.fetch("deliveries.sending")]
             await tx.run_many("deliveries.settle", [row_of(on_lost_lease(d, now)) for d in lost])
+            passing(Point.RECOVERY_WRITTEN)
+        passing(Point.RECOVERY_KEPT)
         return len(lost)
 
     async def run(self) -> None:
@@ -136,6 +139,8 @@ class Sender:
                 room = free + self._at_once // _MORE_FOR_RED if grade >= Grade.ORANGE else free
                 if len(taken) < room:
                     taken += await self._claim_lane(tx, grade, now, room - len(taken))
+            passing(Point.LEASE_WRITTEN)
+        passing(Point.LEASE_KEPT)
         return taken
 
     async def _claim_lane(self, tx: Transaction, grade: Grade, now: datetime, limit: int) -> list[Delivery]:
@@ -155,6 +160,7 @@ class Sender:
         """One try, and its outcome into the queue."""
         started = asyncio.get_running_loop().time()
         after, outcome = await self._try(delivery)
+        passing(Point.HANDED_OVER)
         metrics = self._place.metrics
         metrics.sends.labels(delivery.channel, outcome).inc()
         metrics.send_s.labels(delivery.channel).observe(asyncio.get_running_loop().time() - started)
@@ -229,6 +235,8 @@ class Sender:
                     stored = {r["id"]: value_of(Delivery, r) for r in await tx.fetch("deliveries.by_ids", {"ids": ids})}
                     settled = [settled_now(stored[o.after.id], o.after) for o in group]
                     planned = await settle_all(tx, self._place.house, [s for s in settled if s], self._place.clock.now())
+                    passing(Point.OUTCOME_WRITTEN)
+                passing(Point.OUTCOME_KEPT)
             except StoreFailed as failure:
                 self._place.log.error("store_failed", error=str(failure))
                 await asyncio.sleep(_RETRY_S)

@@ -20,6 +20,7 @@ from dispatcher.intake.recovery import Recovered, recover
 from dispatcher.model.reject import Decoded
 from dispatcher.ports import Batch, Reporting, Source, Transaction
 from dispatcher.timestamps import from_ms, to_ms
+from dispatcher.upkeep.commit_points import Point, passing
 from dispatcher.warnings.issuing import Issued, add_tasks, apply_changes
 from dispatcher.workplace import Workplace
 from rules.change import Decisions
@@ -116,6 +117,8 @@ class Pipeline:
             async with self._place.store.write() as tx:
                 await tx.run("journal.save_snapshot", row)
                 await tx.run("journal.forget_snapshots", {"journal_seq": self._seq})
+                passing(Point.SNAPSHOT_WRITTEN)
+            passing(Point.SNAPSHOT_KEPT)
         self._snapshot_seq = self._seq
 
     async def _take(self, arrived: Sequence[_Arrived]) -> None:
@@ -139,6 +142,7 @@ class Pipeline:
             else:
                 for one, parts in zip(batches, decoded, strict=True):
                     await self._acknowledge(one, parts)
+                passing(Point.BATCH_ACKNOWLEDGED)
         self._place.metrics.commit_s.observe(time.perf_counter() - started)
 
     async def _commit(self, arrived: Sequence[_Arrived]) -> list[list[Decoded]]:
@@ -151,6 +155,8 @@ class Pipeline:
             for one, parts in zip(arrived, decoded, strict=True):
                 seq += 1
                 total.append(await self._decide(tx, seq, one.batch, parts, now))
+            passing(Point.BATCH_WRITTEN)
+        passing(Point.BATCH_KEPT)
         self._seq = seq
         self._count(total)
         if any(d.changes or d.remarks for d, _ in total):
