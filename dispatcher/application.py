@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from dispatcher.answers.desk import Desk
+from dispatcher.auditor.auditor import Auditor
 from dispatcher.calls.timekeeper import Timekeeper
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.deliveries.duty_room import DutyRoom
@@ -27,7 +28,7 @@ from dispatcher.intake.http_intake import HttpIntake
 from dispatcher.intake.pipeline import Pipeline
 from dispatcher.intake.sourcing import keep_open
 from dispatcher.lifetime import Lifetime, calling, cancelled
-from dispatcher.ports import Channel, Listening, Source, Store, World
+from dispatcher.ports import Beacon, Channel, Listening, Source, Store, World
 from dispatcher.registry.model import Registry
 from dispatcher.serving import bind, make_server
 from dispatcher.settings import AdapterChoice, Deployment, find_adapter, secret_of, validated
@@ -150,6 +151,7 @@ class Application:
     def begin(self) -> None:
         """Send, let timers fire, decide, read: the world is there."""
         self.lifetime.run("sender", self.sender.run(), self.sender.stop)
+        self.lifetime.until_stop("auditor", Auditor(self.place, self._beacons()).run())
         self.lifetime.until_stop("timekeeper", Timekeeper(self.place, self.pipeline, self.sender.wake).run())
         self.lifetime.later("snapshot", self.pipeline.snapshot)
         self.lifetime.run("pipeline", self.pipeline.run(), self.pipeline.stop)
@@ -211,6 +213,9 @@ class Application:
                 self.health.set(f"channel {name}", reason)
                 self.log.error("channel_disabled", channel=name, reason=reason)
         return channels
+
+    def _beacons(self) -> list[Beacon]:
+        return [self._build("beacons", name, choice) for name, choice in self.deployment.beacons.items()]
 
     def _sources(self) -> list[tuple[Source, Formats]]:
         chosen = self.deployment.sources.items()

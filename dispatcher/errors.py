@@ -7,6 +7,7 @@ DispatcherError
 ├── SourceLost             a source lost its connection: the supervisor opens it again
 ├── LinkRefused            an answer link is altered or too old
 ├── NotAsked               an answer to a notice that asks for none any more
+├── BeatFailed             a heartbeat did not get out: the next one is tried
 ├── Overloaded             more than can be taken in now: try again later
 └── DeliveryError          one send did not succeed
     ├── TransientFailure   nothing was accepted: try again later
@@ -72,6 +73,10 @@ class NotAsked(DispatcherError):
 
 class Overloaded(DispatcherError):
     """More is waiting than may be held in memory; nothing of this request was taken in."""
+
+
+class BeatFailed(DispatcherError):
+    """A heartbeat did not reach whoever listens for it; the message names neither address nor secret."""
 
 
 class DeliveryError(DispatcherError):

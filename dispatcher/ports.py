@@ -231,6 +231,31 @@ class Confirming(Protocol):
     report_within: timedelta
 
 
+# ---------------------------------------------------------------------------------------------- beacons
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """The engine of this county can do its job, and what was released was told."""
+
+    county: str
+    status: Status
+    at: datetime
+
+
+class Beacon(Protocol):
+    """Where a heartbeat goes: a dead-man's switch outside that raises the alarm when it stays away.
+
+    ``beat`` tries once, within a bound, and raises BeatFailed when it did not get out. It is called by one task.
+    """
+
+    name: str
+
+    async def beat(self, beat: Beat) -> None:
+        """Say that all is well."""
+        ...
+
+
 # ---------------------------------------------------------------------------------------------- store
 
 Row = Mapping[str, Any]

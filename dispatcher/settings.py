@@ -64,6 +64,9 @@ class Deployment(_Settings):
         default_factory=dict, description="Sources by a name of their own; each may also say its `format`."
     )
     channels: dict[str, AdapterChoice] = Field(default_factory=dict, description="Channels by the name that call plans use.")
+    beacons: dict[str, AdapterChoice] = Field(
+        default_factory=dict, description="Where the engine says every minute that all is well; a beat that stays away is the alarm."
+    )
 
 
 def load_deployment(file: Path) -> Deployment:
@@ -94,6 +97,7 @@ def check_adapters(deployment: Deployment, file: Path) -> None:
     chosen = [("brokers", "broker", deployment.broker), ("stores", "store", deployment.store)]
     chosen += [("sources", f"sources.{name}", choice) for name, choice in deployment.sources.items()]
     chosen += [("channels", f"channels.{name}", choice) for name, choice in deployment.channels.items()]
+    chosen += [("beacons", f"beacons.{name}", choice) for name, choice in deployment.beacons.items()]
     problems: list[Problem] = []
     for kind, where, choice in chosen:
         if choice is None:

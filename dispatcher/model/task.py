@@ -22,6 +22,7 @@ class TaskKind(StrEnum):
     OVERDUE = "overdue"
     UNDECIDED = "undecided"
     OPTED_OUT = "opted_out"
+    AUDIT = "audit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
