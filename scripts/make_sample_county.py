@@ -98,6 +98,13 @@ SHELTERS = (
     ("{}文化广场", "{} Square"),
 )  # fmt: skip
 
+WAYS = (
+    ("沿村道向上，不走河边", "up the village road, not along the stream"),
+    ("走后山石阶，不过桥", "up the steps behind the houses, not over the bridge"),
+    ("沿机耕道向高处走", "along the field track to high ground"),
+)
+SHELTER_KM = 0.25
+
 
 def at(valley: Valley, above: float, aside: float = 0.0) -> tuple[float, float]:
     """A point ``above`` km up the stream and ``aside`` km to its right, in degrees."""
@@ -164,14 +171,46 @@ def contacts() -> Iterable[Sequence[object]]:
             yield row("village.deputy", p.code)
 
 
+def people_of(village: str) -> dict[str, str]:
+    """Role to contact's id, of one village."""
+    return {str(row[3]): str(row[0]) for row in contacts() if row[4] == village}
+
+
 def speakers() -> Iterable[Sequence[object]]:
     """Rows of speakers.csv: one at the village office, a second in large villages; two villages have none, a gap to be seen."""
     for p in places():
+        warden = people_of(p.code)["village.warden"]
         if p.name in {"老屋场村", "火石坳村"}:
             continue
-        yield f"spk-{p.code}-1", p.code, "村部"
+        yield f"spk-{p.code}-1", p.code, "村部", warden
         if p.number % 4 == 1:
-            yield f"spk-{p.code}-2", p.code, "村口"
+            yield f"spk-{p.code}-2", p.code, "村口", warden
+
+
+def shelters() -> Iterable[Sequence[object]]:
+    """Rows of shelters.csv: the shelter that villages.csv names, above the village; the warden has its key."""
+    for p in places():
+        shelter, shelter_en = SHELTERS[p.number % len(SHELTERS)]
+        short, short_en = p.name.removesuffix("村"), p.name_en.removesuffix(" Village")
+        lat, lon = at(p.valley, p.above + SHELTER_KM, SHELTER_KM)
+        capacity = 200 + (p.number * 131) % 400
+        names = shelter.format(short), shelter_en.format(short_en)
+        yield f"sh-{p.code}", p.code, *names, f"{lat:.5f}", f"{lon:.5f}", capacity, people_of(p.code)["village.warden"]
+
+
+def routes() -> Iterable[Sequence[object]]:
+    """Rows of routes.csv: away from the water and up."""
+    for p in places():
+        way, way_en = WAYS[p.number % len(WAYS)]
+        yield p.code, "", f"sh-{p.code}", way, way_en, 8 + (p.number * 7) % 18
+
+
+def transfers() -> Iterable[Sequence[object]]:
+    """Rows of transfers.csv: the head of the village brings the first group, its warden the second."""
+    for p in places():
+        people = people_of(p.code)
+        for group, role, share in (("一组", "village.head", 31), ("二组", "village.warden", 23)):
+            yield p.code, group, people[role], f"sh-{p.code}", share + p.number % 9
 
 
 def rain_gauges() -> list[tuple[Gauge, Valley, float, str, str]]:
@@ -240,7 +279,10 @@ def main(directory: Path) -> None:
     write(directory / "contacts.csv", "id,name,name_en,role,area,phone,language,channels", contacts())
     write(directory / "stations.csv", "id,name,name_en,type,variables,lat,lon", stations())
     write(directory / "links.csv", "station,village,travel_time_min", links())
-    write(directory / "speakers.csv", "id,village,name", speakers())
+    write(directory / "speakers.csv", "id,village,name,owner", speakers())
+    write(directory / "shelters.csv", "id,village,name,name_en,lat,lon,capacity,keeper", shelters())
+    write(directory / "routes.csv", "village,group,shelter,way,way_en,walk_min", routes())
+    write(directory / "transfers.csv", "village,group,contact,shelter,people", transfers())
     storm = storm_rows([g[0] for g in rain_gauges()], [r[0] for r in rivers()])
     write(directory / "storm.csv", "station,variable,value,unit,time", storm)
 

@@ -83,8 +83,11 @@ def check(config: Config = None, *, as_json: AsJson = False) -> None:
         if not as_json:
             say_problems(error)
     if as_json:
-        typer.echo(json.dumps({"ok": not problems, "problems": [asdict(p) for p in problems]}, ensure_ascii=False))
+        found = [asdict(p) for p in loaded.files.findings] if loaded else []
+        typer.echo(json.dumps({"ok": not problems, "problems": [asdict(p) for p in problems], "findings": found}, ensure_ascii=False))
     elif loaded is not None:
+        for finding in loaded.files.findings:
+            typer.secho(str(finding), err=True, fg="yellow")
         registry = loaded.files.registry
         counted = f"{len(registry.villages)} villages, {len(registry.stations)} stations, {len(registry.contacts)} contacts"
         typer.echo(f"ok: {registry.county.name_en} ({registry.county.name}): {counted}")

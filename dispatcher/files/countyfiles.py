@@ -31,7 +31,7 @@ _RULES = frozenset({".yaml", ".yml", ".csv"})
 class CountyFiles:
     """What the files say. ``rules`` are the texts of rule files and tables; ``plan`` is made of them.
 
-    The plan covers the stations of the registry, with seasons in the county's time.
+    The plan covers the stations of the registry, with seasons in the county's time. ``findings`` are worth a look and may stay.
     """
 
     registry: Registry
@@ -39,6 +39,7 @@ class CountyFiles:
     templates: Templates
     rules: Mapping[str, str]
     plan: Plan
+    findings: tuple[Problem, ...] = ()
 
 
 def load_county_files(directory: Path, rules: Path | None = None) -> CountyFiles:
@@ -46,7 +47,8 @@ def load_county_files(directory: Path, rules: Path | None = None) -> CountyFiles
     if not directory.is_dir():
         raise ConfigurationError([Problem(str(directory), "no such directory; needed: one with county.yaml and its tables")])
     problems: list[Problem] = []
-    registry = read_registry(directory, problems)
+    findings: list[Problem] = []
+    registry = read_registry(directory, problems, findings)
     policies = read_policies(_tree(directory, "policies", _YAML, problems), problems)
     templates = read_templates(_tree(directory, "templates", _YAML, problems), problems, registry.county.languages[0])
     rule_texts = _rule_texts(rules or directory / "rules", problems)
@@ -57,7 +59,7 @@ def load_county_files(directory: Path, rules: Path | None = None) -> CountyFiles
     plan = _compiled(parsed, registry, problems)
     if problems or plan is None:
         raise ConfigurationError(problems)
-    return CountyFiles(registry=registry, policies=policies, templates=templates, rules=rule_texts, plan=plan)
+    return CountyFiles(registry=registry, policies=policies, templates=templates, rules=rule_texts, plan=plan, findings=tuple(findings))
 
 
 def _parsed(texts: Mapping[str, str], problems: list[Problem]) -> RuleSet | None:

@@ -1,11 +1,14 @@
-"""CSV tables with a fixed heading, read row by row; every mistake is noted with its line and column."""
+"""Tables with a fixed heading, as CSV or as a YAML list of rows; every mistake is noted with its line and column."""
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dispatcher.errors import Problem
+from dispatcher.files.document import Spot, read_document
+
+_NULL = "tag:yaml.org,2002:null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +23,13 @@ class Heading:
 class Row:
     """One row; cells are stripped of surrounding space. A missing optional column reads as empty."""
 
-    __slots__ = ("_cells", "_heading", "line")
+    __slots__ = ("_cells", "_heading", "_spots", "line")
 
-    def __init__(self, heading: Heading, line: int, cells: Sequence[str]) -> None:
-        """``line`` is where the row starts, counted from 1."""
+    def __init__(self, heading: Heading, line: int, cells: Sequence[str], spots: Mapping[str, tuple[int, int]] | None = None) -> None:
+        """``line`` is where the row starts, counted from 1; ``spots`` are line and column of its cells where they are not in one line."""
         self._heading = heading
         self._cells = cells
+        self._spots = spots
         self.line = line
 
     def __getitem__(self, column: str) -> str:
@@ -35,9 +39,24 @@ class Row:
 
     def wrong(self, column: str, message: str) -> None:
         """Note a mistake in one cell. The column is counted in characters, as editors do."""
+        self._heading.problems.append(self.at(column, message))
+
+    def at(self, column: str, message: str) -> Problem:
+        """What is to be said of one cell, with its place."""
+        if self._spots is not None:
+            line, start = self._spots.get(column, (self.line, 1))
+            return Problem(self._heading.file, f"{column}: {message}", line, start)
         position = self._heading.positions.get(column, 0)
         start = sum(len(cell) + 1 for cell in self._cells[:position]) + 1
-        self._heading.problems.append(Problem(self._heading.file, f"{column}: {message}", self.line, start))
+        return Problem(self._heading.file, f"{column}: {message}", self.line, start)
+
+    def has(self, column: str) -> bool:
+        """Whether the table has this column."""
+        return column in self._heading.positions
+
+    def cells(self) -> dict[str, str]:
+        """Every cell by its column."""
+        return {name: self[name] for name in self._heading.positions}
 
 
 def read_table(text: str, file: str, required: Sequence[str], optional: Collection[str], problems: list[Problem]) -> Iterator[Row]:
@@ -57,6 +76,31 @@ def read_table(text: str, file: str, required: Sequence[str], optional: Collecti
             line = reader.line_num + 1
     except csv.Error as error:
         problems.append(Problem(file, f"not a readable CSV row: {error}", reader.line_num))
+
+
+def read_yaml_table(text: str, file: str, required: Sequence[str], optional: Sequence[str], problems: list[Problem]) -> Iterator[Row]:
+    """The rows of a YAML text that is a list of mappings from column to cell. Cells may be text, numbers or dates, as written."""
+    document = read_document(text, file, problems) if text.strip() else None
+    names = [*required, *sorted(optional)]
+    heading = Heading(file, {name: at for at, name in enumerate(names)}, problems)
+    for item in document.items() if document else []:
+        before = len(problems)
+        found = item.entries(required, optional)
+        line = item.node.start_mark.line + 1
+        marks = {name: (spot.node.start_mark.line + 1, spot.node.start_mark.column + 1) for name, spot in found.items()}
+        cells = [_cell(found[name]) if name in found else "" for name in names]
+        if len(problems) == before:
+            yield Row(heading, line, cells, marks)
+
+
+def _cell(spot: Spot) -> str:
+    """A scalar as it is written; a list is its members separated by spaces."""
+    if spot.is_list():
+        return " ".join(_cell(item) for item in spot.items())
+    if spot.is_mapping():
+        spot.wrong("expected a text, a number or a list")
+        return ""
+    return "" if spot.node.tag == _NULL else str(spot.node.value)
 
 
 def _heading_is_right(names: list[str], file: str, required: Sequence[str], optional: Collection[str], problems: list[Problem]) -> bool:

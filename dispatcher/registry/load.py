@@ -1,23 +1,23 @@
-"""A directory of tables → a registry. All mistakes are found before any is raised."""
+"""Tables → a registry, from a directory or from texts kept elsewhere. All mistakes are found before any is raised."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.files.document import read_document
-from dispatcher.files.table import Row, read_table
+from dispatcher.files.table import Row, read_table, read_yaml_table
 from dispatcher.files.textfile import read_text
-from dispatcher.registry import rows
+from dispatcher.registry import refuge_rows, rows, tables
+from dispatcher.registry.areas import Codes
+from dispatcher.registry.findings import find
 from dispatcher.registry.model import Area, County, Level, Registry, Village
+from dispatcher.registry.refuge import Refuge
 from dispatcher.registry.relations import Placed, check_relations, check_sites
-
-COUNTY_FILE = "county.yaml"
-TABLES = ("areas.csv", "villages.csv", "contacts.csv", "stations.csv", "links.csv", "speakers.csv")
-SITES = "places.csv"
-"""May be missing: slopes and other places that are graded and have stations."""
+from dispatcher.registry.relations_of_refuge import check_aliases, check_refuge
+from dispatcher.registry.tables import COUNTY_FILE, TABLES, Table
 
 _NOWHERE = County(code="", name="", name_en="", timezone=ZoneInfo("UTC"), languages=("zh", "en"), issuer="", issuer_en="")
 
@@ -40,25 +40,50 @@ def load_registry(directory: Path) -> Registry:
     return registry
 
 
-def read_registry(directory: Path, problems: list[Problem]) -> Registry:
-    """As ``load_registry``, but mistakes are noted in ``problems``; the result is only good when there are none."""
-    there = (COUNTY_FILE, *TABLES, *((SITES,) if (directory / SITES).exists() else ()))
-    texts = {name: read_text(directory / name, problems, name) for name in there}
-    county = read_county(texts[COUNTY_FILE], problems)
+def read_registry(directory: Path, problems: list[Problem], findings: list[Problem] | None = None) -> Registry:
+    """As ``load_registry``, but mistakes are noted in ``problems``; the result is only good when there are none.
 
-    def placed(file: str, columns: Sequence[str], make: Callable[[Row], T], extras: Sequence[str] = ()) -> list[Placed[T]]:
-        text = texts.get(file)
-        return [Placed(make(row), row) for row in read_table(text, file, columns, extras, problems)] if text else []
+    ``findings`` gets what an operator should look at though it may stay so.
+    """
+    return registry_of(registry_texts(directory, problems), problems, findings)
 
-    areas = placed("areas.csv", rows.AREA_COLUMNS, rows.area)
-    villages = placed("villages.csv", rows.VILLAGE_COLUMNS, rows.village, rows.CATCHMENT)
-    contacts = placed("contacts.csv", rows.CONTACT_COLUMNS, lambda row: rows.contact(row, county.languages))
-    stations = placed("stations.csv", rows.STATION_COLUMNS, rows.station, rows.STATION_EXTRAS)
-    sites = placed(SITES, rows.SITE_COLUMNS, rows.site, rows.CATCHMENT)
-    links = placed("links.csv", rows.LINK_COLUMNS, rows.link)
-    speakers = placed("speakers.csv", rows.SPEAKER_COLUMNS, rows.speaker)
+
+def registry_texts(directory: Path, problems: list[Problem]) -> dict[str, str]:
+    """The files of a registry as texts, by name. A table stands in a CSV or a YAML file; some may be missing."""
+    names = [COUNTY_FILE]
+    for table in TABLES:
+        there = [name for name in (table.file, table.yaml_file) if (directory / name).exists()]
+        if len(there) > 1:
+            problems.append(Problem(table.yaml_file, f"{table.file} is there too; allowed: one of them"))
+        names += there[:1] or ([] if table.may_miss else [table.file])
+    return {name: read_text(directory / name, problems, name) for name in names}
+
+
+# Longer than others: one line for each table, side by side.
+def registry_of(texts: Mapping[str, str], problems: list[Problem], findings: list[Problem] | None = None) -> Registry:
+    """The registry of texts by file name, as ``registry_texts`` reads them."""
+    county = read_county(texts.get(COUNTY_FILE, ""), problems)
+
+    def placed(table: Table, make: Callable[[Row], T]) -> list[Placed[T]]:
+        return [Placed(make(row), row) for row in rows_of(table, texts, problems)]
+
+    areas = placed(tables.AREAS, lambda row: rows.area(row, county))
+    aliases = placed(tables.ALIASES, lambda row: rows.alias(row, county))
+    villages = placed(tables.VILLAGES, lambda row: rows.village(row, county))
+    contacts = placed(tables.CONTACTS, lambda row: rows.contact(row, county))
+    stations = placed(tables.STATIONS, rows.station)
+    sites = placed(tables.SITES, rows.site)
+    links = placed(tables.LINKS, rows.link)
+    speakers = placed(tables.SPEAKERS, rows.speaker)
+    shelters = placed(tables.SHELTERS, refuge_rows.shelter)
+    routes = placed(tables.ROUTES, refuge_rows.route)
+    transfers = placed(tables.TRANSFERS, refuge_rows.transfer)
     check_relations(county, areas, villages, contacts, stations, links, speakers)
     check_sites(sites, stations, villages, links)
+    check_aliases(aliases, areas, villages)
+    check_refuge(shelters, routes, transfers, villages, contacts)
+    if findings is not None and not problems:
+        findings += find(villages, contacts, stations, links, speakers)
     return Registry(
         county=county,
         areas=_all_areas(county, (p.value for p in areas), (p.value for p in villages)),
@@ -69,7 +94,21 @@ def read_registry(directory: Path, problems: list[Problem]) -> Registry:
         speakers=_by_id(p.value for p in speakers),
         digest=digest_of(texts),
         sites=_by_id(p.value for p in sites),
+        aliases={p.value.code: p.value for p in aliases},
+        refuge=Refuge(
+            shelters=tuple(p.value for p in shelters),
+            routes=tuple(p.value for p in routes),
+            transfers=tuple(p.value for p in transfers),
+        ),
     )
+
+
+def rows_of(table: Table, texts: Mapping[str, str], problems: list[Problem]) -> Iterable[Row]:
+    """The rows of one table, whichever of its two files holds it; none when there is no such file."""
+    for file, read in ((table.file, read_table), (table.yaml_file, read_yaml_table)):
+        if texts.get(file):
+            return read(texts[file], file, table.columns, table.extras, problems)
+    return ()
 
 
 def read_county(text: str, problems: list[Problem]) -> County:
@@ -77,8 +116,8 @@ def read_county(text: str, problems: list[Problem]) -> County:
     document = read_document(text, COUNTY_FILE, problems) if text else None
     if document is None:
         return _NOWHERE
-    found = document.entries(("code", "name", "name_en", "timezone", "languages"), ("issuer", "issuer_en"))
-    texts = {key: spot.text() for key, spot in found.items() if key not in {"languages", "timezone"}}
+    found = document.entries(("code", "name", "name_en", "timezone", "languages"), ("issuer", "issuer_en", "codes"))
+    texts = {key: spot.text() for key, spot in found.items() if key not in {"languages", "timezone", "codes"}}
     name, name_en = texts.get("name", ""), texts.get("name_en", "")
     return County(
         code=texts.get("code", ""),
@@ -88,10 +127,11 @@ def read_county(text: str, problems: list[Problem]) -> County:
         languages=tuple(item.text() for item in found["languages"].items()) if "languages" in found else _NOWHERE.languages,
         issuer=texts.get("issuer", name),
         issuer_en=texts.get("issuer_en", name_en),
+        codes=Codes(found["codes"].word(tuple(Codes), "way to read codes") or Codes.GBT) if "codes" in found else Codes.GBT,
     )
 
 
-def digest_of(texts: dict[str, str]) -> str:
+def digest_of(texts: Mapping[str, str]) -> str:
     """A name of exactly these files: the same content always has the same one."""
     whole = hashlib.sha256()
     for name, text in sorted(texts.items()):

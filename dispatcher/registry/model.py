@@ -1,16 +1,18 @@
 """Areas, villages, contacts, stations, links and speakers of one county, and quick ways to look them up.
 
-Codes are 12 digits: 6 of the county, 3 of the township, 3 of the village. Names come in the county's first
-language (``name``) and in English (``name_en``).
+How codes are read stands in areas.py. Names come in the county's first language (``name``) and in English (``name_en``).
+Longer than other files: the tables of one registry, side by side.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from dispatcher.registry.areas import Alias, Codes, ancestors, current_code
+from dispatcher.registry.refuge import Refuge
 from dispatcher.registry.site import Site
 
 SPEAKERS = "village.speakers"
@@ -26,11 +28,19 @@ V = TypeVar("V")
 
 
 class Level(StrEnum):
-    """How high an area stands."""
+    """The levels that the engine itself speaks of; a tree may have others above, between and below."""
 
     COUNTY = "county"
     TOWNSHIP = "township"
     VILLAGE = "village"
+
+
+class Verification(StrEnum):
+    """Whether somebody has tried that a contact answers: never, yes, or in vain."""
+
+    UNVERIFIED = "unverified"
+    VERIFIED = "verified"
+    FAILED = "failed"
 
 
 class Measure(StrEnum):
@@ -45,7 +55,7 @@ class Measure(StrEnum):
 class County:
     """The county an installation serves. ``languages`` are the languages of its texts, the first one leads.
 
-    ``issuer`` and ``issuer_en`` are the authority that signs its texts.
+    ``issuer`` and ``issuer_en`` are the authority that signs its texts; ``codes`` says how its codes are read.
     """
 
     code: str
@@ -55,22 +65,29 @@ class County:
     languages: tuple[str, ...]
     issuer: str
     issuer_en: str
+    codes: Codes = Codes.GBT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Area:
-    """The county itself, a township or a village. ``parent`` is empty for the county."""
+    """One area of any level, such as ``county``, ``township`` or ``village``. ``parent`` is empty where nothing above is known."""
 
     code: str
     parent: str
-    level: Level
+    level: str
     name: str
     name_en: str
+    valid_from: date | None = None
+    valid_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Village:
-    """One village. ``lat`` and ``lon`` are degrees in WGS-84; ``shelter`` is where its people go, ``catchment`` the water it lies in."""
+    """One village. ``lat`` and ``lon`` are degrees in WGS-84; ``shelter`` is where its people go, ``catchment`` the water it lies in.
+
+    ``township`` is the area right above it, whatever its level; ``outline`` are corners (latitude, longitude), empty when only
+    the point is known.
+    """
 
     code: str
     name: str
@@ -82,11 +99,17 @@ class Village:
     shelter: str
     shelter_en: str
     catchment: str = ""
+    outline: tuple[tuple[float, float], ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """A person or desk with a role in one area. ``phone`` is E.164, or empty where no channel needs one."""
+    """A person or desk with roles in one area. ``phone`` is E.164, or empty where no channel needs one.
+
+    ``role`` and ``language`` come first; ``also`` are further roles, ``speaks`` further languages. ``channels`` are in order.
+    """
 
     id: str
     name: str
@@ -96,6 +119,15 @@ class Contact:
     phone: str
     language: str
     channels: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    speaks: tuple[str, ...] = ()
+    verification: Verification = Verification.UNVERIFIED
+    verified_on: date | None = None
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Every role, the first one leading."""
+        return (self.role, *self.also)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +168,12 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speaker:
-    """A loudspeaker of a village."""
+    """A loudspeaker of a village. ``owner`` is the contact who looks after it; empty when nobody does."""
 
     id: str
     village: str
     name: str
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +185,7 @@ class Index:
     phones: Mapping[str, tuple[Contact, ...]]
     speakers: Mapping[str, tuple[Speaker, ...]]
     villages: Mapping[str, tuple[Village, ...]]
+    codes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +204,8 @@ class Registry:
     speakers: Mapping[str, Speaker]
     digest: str
     sites: Mapping[str, Site] = field(default_factory=dict)
+    aliases: Mapping[str, Alias] = field(default_factory=dict)
+    refuge: Refuge = field(default_factory=Refuge)
     index: Index = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -201,27 +237,37 @@ class Registry:
         return self.index.speakers.get(village, ())
 
     def area_of_role(self, role: str, village: str) -> str:
-        """Where a role is sought for a village: the village itself, its township or the county, by the role's first word."""
+        """Where a role is sought for a village: the village or the area above it of the level that the role's first word names.
+
+        Empty when nothing above it has that level.
+        """
         level = role.partition(".")[0]
         if level == Level.VILLAGE:
             return village
-        return self.villages[village].township if level == Level.TOWNSHIP else self.county.code
+        return next((area.code for area in ancestors(self, village) if area.level == level), "")
 
     def resolve(self, role: str, village: str) -> tuple[Contact, ...]:
         """Who holds a role for a village; empty is a gap that must be shown. Speakers are found by ``speakers_of``."""
         return self.contacts_by(role, self.area_of_role(role, village))
 
     def name_of(self, code: str, language: str) -> str:
-        """The name of an area, village, station or site; the code itself when it is unknown."""
-        found = self.areas.get(code) or self.stations.get(code) or self.sites.get(code)
+        """The name of an area, village, station or site, also of one that is called otherwise today; the code itself when unknown."""
+        found = self.areas.get(code) or self.stations.get(code) or self.sites.get(code) or self.aliases.get(code)
         if found is None:
             return code
         return (found.name_en if language == "en" else found.name) or found.name
 
     def shelter_of(self, village: str, language: str) -> str:
-        """Where the people of a village go, in a language; empty when nothing is known."""
-        found = self.villages[village]
-        return (found.shelter_en if language == "en" else found.shelter) or found.shelter
+        """Where the people of a village go, in a language: its own cell, else its first shelter; empty when nothing is known."""
+        own = self.villages[village]
+        if own.shelter:
+            return (own.shelter_en if language == "en" else own.shelter) or own.shelter
+        first = next(iter(self.refuge.shelters_of(village)), None)
+        return ((first.name_en if language == "en" else first.name) or first.name) if first else ""
+
+    def village_of(self, code: str) -> Village | None:
+        """The village with this code today, whatever it was called before."""
+        return self.villages.get(current_code(self, code))
 
     def issuer(self, language: str) -> str:
         """The authority that signs texts, in a language."""
@@ -234,10 +280,11 @@ def index_of(registry: Registry) -> Index:
     links = _group((n.station, n) for n in (*registry.links, *own))
     return Index(
         links={k: tuple(sorted(v, key=lambda n: n.travel_time)) for k, v in links.items()},
-        contacts=_group(((c.role, c.area), c) for c in registry.contacts.values()),
+        contacts=_group(((role, c.area), c) for c in registry.contacts.values() for role in c.roles),
         phones=_group((c.phone, c) for c in registry.contacts.values() if c.phone),
         speakers=_group((s.village, s) for s in registry.speakers.values()),
         villages=_group((v.township, v) for v in registry.villages.values()),
+        codes=tuple(sorted(registry.villages)),
     )
 
 

@@ -1,18 +1,17 @@
 """What the tables of a registry say about each other: every code, station and person named must exist, once."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from dispatcher.files.table import Row
+from dispatcher.registry.areas import CODE_DIGITS, DIGITS, Codes
 from dispatcher.registry.model import Area, Contact, County, Level, Link, Speaker, Station, Village
+from dispatcher.registry.rows import GROUP
 from dispatcher.registry.site import Site
 
 T = TypeVar("T")
 
-_COUNTY_DIGITS = 6
-_TOWNSHIP_DIGITS = 9
-_CODE_DIGITS = 12
 _SHOWN = 3
 
 
@@ -34,25 +33,29 @@ def check_relations(
     speakers: list[Placed[Speaker]],
 ) -> None:
     """Note every contradiction at the row it stands in."""
-    _once(areas, "code", lambda a: a.code)
-    _once(villages, "code", lambda v: v.code)
-    _once(contacts, "id", lambda c: c.id)
-    _once(stations, "id", lambda s: s.id)
-    _once(speakers, "id", lambda s: s.id)
-    _once(links, "village", lambda n: f"{n.station} → {n.village}")
-    townships = {p.value.code for p in areas if p.value.level is Level.TOWNSHIP}
+    once(areas, "code", lambda a: a.code)
+    once(villages, "code", lambda v: v.code)
+    once(contacts, "id", lambda c: c.id)
+    once(stations, "id", lambda s: s.id)
+    once(speakers, "id", lambda s: s.id)
+    once(links, "village", lambda n: f"{n.station} → {n.village}")
+    codes = {p.value.code: p.value for p in areas}
     village_codes = {p.value.code for p in villages}
-    _check_areas(county, areas)
-    _check_villages(villages, townships)
-    _check_contacts(contacts, {Level.COUNTY: {county.code}, Level.TOWNSHIP: townships, Level.VILLAGE: village_codes})
+    _check_areas(county, areas, village_codes)
+    _check_villages(county, villages, codes)
+    _check_contacts(county, contacts, codes, village_codes)
     _check_reachable(villages, contacts)
     for n in links:
-        _known(n.row, "village", n.value.village, village_codes, "villages.csv")
+        known(n.row, "village", n.value.village, village_codes, "villages.csv")
+    people = {p.value.id for p in contacts}
     for p in speakers:
-        _known(p.row, "village", p.value.village, village_codes, "villages.csv")
+        known(p.row, "village", p.value.village, village_codes, "villages.csv")
+        if p.value.owner:
+            known(p.row, "owner", p.value.owner, people, "contacts.csv")
 
 
-def _once(rows: Iterable[Placed[T]], column: str, key: Callable[[T], str]) -> None:
+def once(rows: Iterable[Placed[T]], column: str, key: Callable[[T], str]) -> None:
+    """Note each name that is given a second time."""
     first: dict[str, int] = {}
     for p in rows:
         name = key(p.value)
@@ -61,49 +64,73 @@ def _once(rows: Iterable[Placed[T]], column: str, key: Callable[[T], str]) -> No
             p.row.wrong(column, f"{name!r} is given twice; first in line {line}")
 
 
-def _known(row: Row, column: str, name: str, known: Collection[str], file: str) -> bool:
-    if name in known:
+def known(row: Row, column: str, name: str, names: Collection[str], file: str) -> bool:
+    """Whether a name exists; noted when it does not, with what does."""
+    if name in names:
         return True
-    shown = ", ".join(sorted(known)[:_SHOWN]) or "none"
-    more = ", …" if len(known) > _SHOWN else ""
-    row.wrong(column, f"{name!r} is not in {file}; there are {len(known)}: {shown}{more}")
+    shown = ", ".join(sorted(names)[:_SHOWN]) or "none"
+    more = ", …" if len(names) > _SHOWN else ""
+    row.wrong(column, f"{name!r} is not in {file}; there are {len(names)}: {shown}{more}")
     return False
 
 
-def _check_areas(county: County, areas: list[Placed[Area]]) -> None:
-    known = {p.value.code for p in areas} | {county.code}
+def _check_areas(county: County, areas: list[Placed[Area]], villages: Collection[str]) -> None:
+    codes = {p.value.code: p.value for p in areas}
+    parents = {*codes, county.code, *villages}
     for p in areas:
         area = p.value
-        if area.level is Level.COUNTY:
-            if area.code != county.code:
-                p.row.wrong("code", f"{area.code!r} is not the county of county.yaml, {county.code!r}")
-        elif _known(p.row, "parent", area.parent, known, "areas.csv"):
-            _within(p.row, area.code, area.parent, _COUNTY_DIGITS, "its parent")
-            _ends_in_zeros(p.row, area.code, _TOWNSHIP_DIGITS, "a township")
+        if area.level == Level.COUNTY and area.code != county.code:
+            p.row.wrong("code", f"{area.code!r} is not the county of county.yaml, {county.code!r}")
+        if area.parent and known(p.row, "parent", area.parent, parents, "areas.csv") and county.codes is Codes.GBT:
+            _nested(p.row, area, codes.get(area.parent))
+        if _leads_to_itself(area.code, codes):
+            p.row.wrong("parent", f"{area.code!r} lies in itself by way of its parents; allowed: a tree")
+        if area.valid_from and area.valid_to and area.valid_to < area.valid_from:
+            p.row.wrong("valid_to", f"{area.valid_to} is before valid_from, {area.valid_from}")
 
 
-def _check_villages(villages: list[Placed[Village]], townships: Collection[str]) -> None:
+def _nested(row: Row, area: Area, parent: Area | None) -> None:
+    """A Chinese code begins as its parent's does and ends in zeros behind its own level."""
+    level = "county" if parent is None and area.level != GROUP else parent.level if parent else "village"
+    own = DIGITS.get(area.level, CODE_DIGITS)
+    _within(row, area.code, area.parent, DIGITS.get(level, CODE_DIGITS), "its parent")
+    if len(area.code) == CODE_DIGITS and area.code[own:].strip("0"):
+        row.wrong("code", f"{area.code!r} is not the code of a {area.level}: it must end in {'0' * (CODE_DIGITS - own)}")
+
+
+def _leads_to_itself(code: str, areas: Mapping[str, Area]) -> bool:
+    seen, at = set[str](), code
+    while at in areas and at not in seen:
+        seen.add(at)
+        at = areas[at].parent
+    return at == code and bool(seen)
+
+
+def _check_villages(county: County, villages: list[Placed[Village]], areas: Mapping[str, Area]) -> None:
+    townships = {code for code, area in areas.items() if area.level == Level.TOWNSHIP}
     for p in villages:
-        if _known(p.row, "township", p.value.township, townships, "areas.csv as a township"):
-            _within(p.row, p.value.code, p.value.township, _TOWNSHIP_DIGITS, "its township")
+        if county.codes is Codes.LINKS:
+            known(p.row, "township", p.value.township, areas.keys() | {county.code}, "areas.csv")
+        elif known(p.row, "township", p.value.township, townships, "areas.csv as a township"):
+            _within(p.row, p.value.code, p.value.township, DIGITS["township"], "its township")
 
 
 def _within(row: Row, code: str, parent: str, digits: int, what: str) -> None:
-    if len(code) == _CODE_DIGITS and code[:digits] != parent[:digits]:
+    if len(code) >= CODE_DIGITS and code[:digits] != parent[:digits]:
         row.wrong("code", f"{code!r} does not lie in {what} {parent!r}: the first {digits} digits must be {parent[:digits]}")
 
 
-def _ends_in_zeros(row: Row, code: str, digits: int, what: str) -> None:
-    if len(code) == _CODE_DIGITS and code[digits:].strip("0"):
-        row.wrong("code", f"{code!r} is not the code of {what}: it must end in {'0' * (_CODE_DIGITS - digits)}")
-
-
-def _check_contacts(contacts: list[Placed[Contact]], areas: dict[Level, set[str]]) -> None:
+def _check_contacts(county: County, contacts: list[Placed[Contact]], areas: Mapping[str, Area], villages: Collection[str]) -> None:
+    by_level: dict[str, set[str]] = {Level.COUNTY: {county.code}, Level.VILLAGE: set(villages)}
+    for area in areas.values():
+        by_level.setdefault(area.level, set()).add(area.code)
     for p in contacts:
-        level = p.value.role.partition(".")[0]
-        if level in areas:
-            file = "villages.csv" if level == Level.VILLAGE else f"areas.csv as a {level}"
-            _known(p.row, "area", p.value.area, areas[Level(level)], file)
+        for level in dict.fromkeys(role.partition(".")[0] for role in p.value.roles):
+            if level in by_level:
+                file = "villages.csv" if level == Level.VILLAGE else f"areas.csv as a {level}"
+                known(p.row, "area", p.value.area, by_level[level], file)
+            elif level:
+                p.row.wrong("role", f"no area has the level {level!r}; levels of areas.csv: {', '.join(sorted(by_level))}")
 
 
 def _check_reachable(villages: list[Placed[Village]], contacts: list[Placed[Contact]]) -> None:
@@ -117,7 +144,7 @@ def check_sites(
     sites: list[Placed[Site]], stations: list[Placed[Station]], villages: list[Placed[Village]], links: list[Placed[Link]]
 ) -> None:
     """Note where sites, stations and links do not fit together."""
-    _once(sites, "id", lambda s: s.id)
+    once(sites, "id", lambda s: s.id)
     names = {p.value.id for p in sites}
     station_names, codes = {p.value.id for p in stations}, {p.value.code for p in villages}
     for p in sites:
@@ -125,7 +152,7 @@ def check_sites(
             p.row.wrong("id", f"{p.value.id!r} is a station or village already")
     for s in stations:
         if s.value.place:
-            _known(s.row, "place", s.value.place, names | codes, "places.csv or villages.csv")
+            known(s.row, "place", s.value.place, names | codes, "places.csv or villages.csv")
     for n in links:
         where = "stations.csv or places.csv" if names else "stations.csv"
-        _known(n.row, "station", n.value.station, station_names | names, where)
+        known(n.row, "station", n.value.station, station_names | names, where)

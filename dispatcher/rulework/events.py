@@ -71,7 +71,9 @@ def stations_of(registry: Registry, kind: Kind) -> dict[str, tuple[str, ...]]:
 def _kind(registry: Registry, unit: str) -> Kind:
     if unit in registry.stations:
         return Kind.STATION
-    return {Level.VILLAGE: Kind.VILLAGE, Level.TOWNSHIP: Kind.TOWNSHIP, Level.COUNTY: Kind.COUNTY}[registry.areas[unit].level]
+    if unit == registry.county.code:
+        return Kind.COUNTY
+    return Kind.VILLAGE if registry.areas[unit].level == Level.VILLAGE else Kind.TOWNSHIP
 
 
 def _event(row: Row, registry: Registry) -> Event | None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.errors import Problem
 from dispatcher.files.countyfiles import CountyFiles, load_county_files
+from dispatcher.registry.load import read_registry
 from dispatcher.registry.model import Level
 from rules.change import Change
 from rules.engine import Engine
@@ -60,6 +62,21 @@ def test_every_number_is_reserved_for_fiction_and_used_once(files: CountyFiles) 
     phones = [contact.phone for contact in files.registry.contacts.values() if contact.phone]
     assert len(phones) == len(set(phones))
     assert all(re.fullmatch(r"\+447700900\d{3}", phone) for phone in phones)
+
+
+def test_every_village_has_a_shelter_a_way_there_and_people_who_bring_others(files: CountyFiles) -> None:
+    refuge = files.registry.refuge
+    for village in files.registry.villages.values():
+        (shelter,) = refuge.shelters_of(village.code)
+        assert shelter.name == village.shelter
+        assert [route.shelter for route in refuge.routes_of(village.code)] == [shelter.id]
+        assert len(refuge.transfers_of(village.code)) == 2
+
+
+def test_nothing_in_the_tables_of_the_county_needs_a_look() -> None:
+    found: list[Problem] = []
+    read_registry(SAMPLE, [], found)
+    assert found == []
 
 
 def test_every_village_hangs_on_a_gauge(files: CountyFiles) -> None:
