@@ -61,7 +61,7 @@ _QUOTES = 18
 def decode(item: Item, catalogue: Catalogue, limits: Limits = DEFAULT_LIMITS) -> Decoded:
     """The readings or forecasts of an item in their canonical units, and a reject for each thing in it that is none."""
     if len(item.body) > limits.body_bytes:
-        what = f"a body of {len(item.body):,} bytes; allowed: at most {limits.body_bytes:,}; nothing in it was read"
+        what = f"a body of at least {len(item.body):,} bytes; allowed: at most {limits.body_bytes:,}; nothing in it was read"
         return _refuse(item, Fault(RejectCode.TOO_LARGE, what), limits)
     readings = _fast(item.body.removeprefix(_BOM), catalogue, limits) if item.kind is Kind.READINGS else None
     if readings is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -20,8 +21,7 @@ from dispatcher.clock import ManualClock
 from dispatcher.errors import ConfigurationError, SourceLost
 from dispatcher.ports import Batch, Kind, Source, World
 from dispatcher.testing.sources import BREAKABLE_PROMISES, PROMISES, Breakable, aclose
-from tests.services import server
-from tests.services.left_out import leave_out
+from tests.services.certificates import Authority
 from tests.services.mosquitto import Mosquitto
 
 WORLD = World(clock=ManualClock(datetime(2026, 7, 20, tzinfo=UTC)), county="990121", public_url="http://127.0.0.1")
@@ -91,24 +91,44 @@ async def test_mqtt_keeps_the_promises_of_a_source_with_a_connection(
 async def test_the_private_attribute_below_aiomqtt_is_still_there_and_acknowledges_by_hand() -> None:
     client = aiomqtt.Client("127.0.0.1")
     assert isinstance(client._client, Paho)
-    client._client.manual_ack_set(on=True)
-    assert client._client._manual_ack is True
-    assert callable(client._client.ack)
+    assert callable(client._client._sock_recv)
+    assert callable(client._client._packet_queue)
 
 
+@pytest.mark.parametrize("protocol", [5, "3.1.1"])
+@pytest.mark.parametrize("ours", [1, 2])
 @pytest.mark.parametrize("qos", [1, 2])
-async def test_a_message_is_held_by_the_broker_until_it_is_acknowledged_whatever_its_publisher_chose(
-    mosquitto: Mosquitto, qos: int
+async def test_a_message_is_held_by_the_broker_until_it_is_acknowledged_whatever_its_publisher_and_we_chose(
+    mosquitto: Mosquitto, qos: int, ours: int, protocol: object
 ) -> None:
-    side = MosquittoSide(mosquitto)
+    side = MosquittoSide(mosquitto, qos=ours, protocol=protocol)
     await side.introduce()
     await side.publish([b"1", b"2"], qos=qos)
     for _ in range(2):
         async with side.opened() as (_source, stream):
             assert await _bodies(stream, 2) == [b"1", b"2"]
     async with side.opened() as (source, stream):
-        batch = await anext(stream)
-        await source.ack(batch)
+        assert await _drain(source, stream) == [b"1", b"2"]
+    async with side.opened() as (source, stream):
+        assert await _drain(source, stream) == []
+
+
+async def test_more_messages_of_qos_2_than_may_be_in_flight_all_come_once(mosquitto: Mosquitto) -> None:
+    side = MosquittoSide(mosquitto, qos=2, receive_maximum=10, batch_items=7)
+    await side.introduce()
+    sent = [str(n).encode() for n in range(100)]
+    await side.publish(sent, qos=2)
+    async with side.opened() as (source, stream):
+        assert await _drain(source, stream) == sent
+
+
+async def test_a_retained_reading_comes_with_a_new_subscription_and_not_again_when_the_session_goes_on(mosquitto: Mosquitto) -> None:
+    side = MosquittoSide(mosquitto)
+    async with aiomqtt.Client(mosquitto.host, mosquitto.port) as client:
+        await client.publish(f"readings/{side.mark}/a", b"kept", qos=1, retain=True)
+    for expected in ([b"kept"], []):
+        async with side.opened() as (source, stream):
+            assert await _drain(source, stream) == expected
 
 
 async def test_no_more_is_unacknowledged_than_receive_maximum(mosquitto: Mosquitto) -> None:
@@ -137,23 +157,25 @@ async def test_a_flood_that_needs_no_acknowledgement_is_held_back_and_none_of_it
     mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
     side = MosquittoSide(mosquitto, receive_maximum=20, batch_items=10)
+    sent = [str(n).encode().ljust(4_000) for n in range(2000)]
+    most = 20 + 65_536 // 4_000 + 1  # the socket is read in pieces of this size
     caplog.set_level(logging.WARNING)
     await side.introduce()
     async with side.opened() as (source, stream):
         first = asyncio.ensure_future(anext(stream))
         await asyncio.sleep(0.3)
-        await side.publish([str(n).encode() for n in range(2000)], qos=0)
+        await side.publish(sent, qos=0)
         got = [item.body for item in (await first).items]
         await source.ack(first.result())
         assert isinstance(source, MqttSource)
         assert source._line is not None
-        assert source._line.inbox.qsize() <= 21
+        assert source._line.waiting <= most
         while len(got) < 2000:
             batch = await asyncio.wait_for(anext(stream), 10)
             got.extend(item.body for item in batch.items)
             await source.ack(batch)
-            assert source._line.inbox.qsize() <= 21
-    assert got == [str(n).encode() for n in range(2000)]
+            assert source._line.waiting <= most
+    assert got == sent
     assert "Discarding" not in caplog.text
 
 
@@ -204,13 +226,22 @@ async def test_topics_say_what_is_a_forecast(mosquitto: Mosquitto) -> None:
     }
 
 
-async def test_a_message_larger_than_any_reading_is_handed_on(mosquitto: Mosquitto) -> None:
-    side = MosquittoSide(mosquitto)
+@pytest.mark.parametrize("qos", [0, 1, 2])
+@pytest.mark.parametrize("protocol", [5, "3.1.1"])
+async def test_of_a_message_larger_than_any_reading_the_beginning_is_kept_and_what_follows_is_read(
+    mosquitto: Mosquitto, protocol: object, qos: int
+) -> None:
+    side = MosquittoSide(mosquitto, protocol=protocol, qos=max(1, qos), message_bytes=100_000)
     await side.introduce()
-    await side.publish([b"x" * 10_000_000])
     async with side.opened() as (source, stream):
-        [batch] = await _drain_batches(source, stream)
-    assert len(batch.items[0].body) == 10_000_000
+        first = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0.3)
+        await side.publish([b"a", b"x" * 10_000_000, b"b"], qos=qos)
+        await source.ack(await asyncio.wait_for(first, 10))
+        bodies = [item.body for item in first.result().items] + await _drain(source, stream)
+    assert bodies == [b"a", b"x" * 100_001, b"b"]
+    async with side.opened() as (source, stream):
+        assert await _drain(source, stream) == []
 
 
 async def test_the_session_expires_when_the_settings_say_so(mosquitto: Mosquitto) -> None:
@@ -253,21 +284,40 @@ async def test_a_topic_the_broker_refuses_is_source_lost_and_named(mosquitto: Mo
 # paho drops a socket whose handshake failed without closing it; the collector does.
 @pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
 async def test_a_broker_with_tls_is_believed_only_with_its_authority(mosquitto_with: Callable[..., Mosquitto], tmp_path: Path) -> None:
-    if server.program("openssl") is None:
-        leave_out("openssl", "no openssl on the path to make a certificate with")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=broker"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
-    process = await asyncio.create_subprocess_exec(
-        *command, "-keyout", str(key), "-out", str(certificate), stderr=asyncio.subprocess.DEVNULL
-    )
-    assert await process.wait() == 0
-    key.chmod(0o644)
-    broker = await asyncio.to_thread(mosquitto_with, "allow_anonymous true", f"certfile {certificate}", f"keyfile {key}")
-    await MosquittoSide(broker, tls=True, ca_file=certificate).introduce()
+    authority = await asyncio.to_thread(Authority, tmp_path / "certificates")
+    its = await asyncio.to_thread(authority.sign, "broker")
+    broker = await asyncio.to_thread(mosquitto_with, "allow_anonymous true", f"certfile {its.certificate}", f"keyfile {its.key}")
+    await MosquittoSide(broker, tls=True, ca_file=authority.ca.certificate).introduce()
     async with MosquittoSide(broker, tls=True).opened() as (_, stream):
         with pytest.raises(SourceLost, match="certificate"):
             await anext(stream)
+
+
+@pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")  # as above
+async def test_a_broker_that_asks_for_a_certificate_lets_in_only_those_of_its_authority(
+    mosquitto_with: Callable[..., Mosquitto], tmp_path: Path
+) -> None:
+    authority = await asyncio.to_thread(Authority, tmp_path / "certificates")
+    others = await asyncio.to_thread(Authority, tmp_path / "others")
+    its, ours, theirs = [await asyncio.to_thread(a.sign, n) for a, n in ((authority, "broker"), (authority, "engine"), (others, "engine"))]
+    lines = (f"cafile {authority.ca.certificate}", f"certfile {its.certificate}", f"keyfile {its.key}")
+    # The name in the certificate is the user; with it alone nobody needs a password.
+    broker = await asyncio.to_thread(mosquitto_with, *lines, "require_certificate true", "use_identity_as_username true")
+    trust = {"tls": True, "ca_file": authority.ca.certificate}
+    side = MosquittoSide(broker, **trust, cert_file=ours.certificate, key_file=ours.key)
+    await side.introduce()
+    async with side.opened() as (_, stream):
+        waiting = asyncio.ensure_future(_bodies(stream, 1))
+        await asyncio.sleep(0.3)
+        context = ssl.create_default_context(cafile=authority.ca.certificate)
+        context.load_cert_chain(ours.certificate, ours.key)
+        async with aiomqtt.Client(broker.host, broker.port, tls_context=context) as client:
+            await client.publish(f"readings/{side.mark}/a", b"x" * 300_000, qos=1)
+        assert await waiting == [b"x" * 300_000]
+    for wrong in ({}, {"cert_file": theirs.certificate, "key_file": theirs.key}):
+        async with MosquittoSide(broker, **trust, **wrong, timeout_s=3).opened() as (_, stream):
+            with pytest.raises(SourceLost):
+                await asyncio.wait_for(anext(stream), 20)
 
 
 async def test_a_broker_that_stops_answering_is_source_lost_at_the_next_opening(mosquitto: Mosquitto) -> None:

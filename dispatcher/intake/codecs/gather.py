@@ -63,7 +63,7 @@ class Gathering:
         """Refuse the whole when it is over the bound of one body."""
         if len(self.item.body) <= self.limits.body_bytes:
             return False
-        what = f"a body of {len(self.item.body):,} bytes; allowed: at most {self.limits.body_bytes:,}; nothing in it was read"
+        what = f"a body of at least {len(self.item.body):,} bytes; allowed: at most {self.limits.body_bytes:,}; nothing in it was read"
         self.refuse(Fault(RejectCode.TOO_LARGE, what))
         return True
 
