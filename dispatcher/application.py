@@ -16,7 +16,7 @@ from dispatcher.calls.timekeeper import Timekeeper
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.deliveries.duty_room import DutyRoom
 from dispatcher.deliveries.sender import Sender
-from dispatcher.errors import ConfigurationError
+from dispatcher.errors import ConfigurationError, StoreFailed
 from dispatcher.files.countyfiles import CountyFiles, load_county_files, located
 from dispatcher.house import House
 from dispatcher.intake.activation import activate
@@ -32,6 +32,7 @@ from dispatcher.ports import Beacon, Channel, Listening, Source, Store, World
 from dispatcher.registry.model import Registry
 from dispatcher.serving import bind, make_server
 from dispatcher.settings import AdapterChoice, Deployment, find_adapter, secret_of, validated
+from dispatcher.shard import LOOK_S, Turn
 from dispatcher.upkeep.broadcast import Broadcast
 from dispatcher.upkeep.commit_points import arm
 from dispatcher.upkeep.health import Health
@@ -127,12 +128,12 @@ class Application:
 
         codecs = load_formats(self.deployment)
         self.pipeline = Pipeline(self.place, self.loaded.files.plan, self.loaded.catalogue, DEFAULT_LIMITS, codecs)
-        recovered = await self.pipeline.start()
-        await activate(self.place, self._digests())
         self.sender = Sender(self.place, channels)
-        lost = await self.sender.recover()
-        if recovered.seq:
-            self.log.info("recovered", journal_seq=recovered.seq, replayed=recovered.replayed, in_hand=lost)
+        self.turn = Turn(self.store, self.place.house.county, self.deployment.worker)
+        async with self.turn.arriving() as alone:
+            await (self._take_over() if await self.turn.take() else self._stand_by())
+            if alone:  # what others have in hand is theirs until its lease ends
+                self.log.info("in_hand", deliveries=await self.sender.recover())
 
         desk = Desk(self.place, channels, self.sender.wake)
         self.lifetime.run("desk", desk.run(), desk.stop)
@@ -152,6 +153,43 @@ class Application:
         """Send, let timers fire, decide, read: the world is there."""
         self.lifetime.run("sender", self.sender.run(), self.sender.stop)
         self.lifetime.until_stop("auditor", Auditor(self.place, self._beacons()).run())
+        if self.turn.ours:
+            self._decide()
+        if self.turn.shared:
+            self.lifetime.until_stop("turn", self._keep_turn())
+
+    async def _take_over(self) -> None:
+        """Come back to the state after the last row that anybody committed; from here on nobody else decides."""
+        self.pipeline.shard = await self.turn.begin(self.clock.now())
+        recovered = await self.pipeline.start()
+        await activate(self.place, self._digests())
+        self.intake.stands_by = ""
+        self.metrics.deciding.set(1)
+        if recovered.seq:
+            self.log.info("recovered", journal_seq=recovered.seq, replayed=recovered.replayed)
+
+    async def _stand_by(self) -> None:
+        """Send and hear; another worker decides."""
+        self.intake.stands_by = f"worker {self.turn.worker} stands by: another one takes readings in"
+        self.log.info("stands_by", worker=self.turn.worker)
+
+    async def _keep_turn(self) -> None:
+        """Take over when the one that decides is gone; ShardLost when another took over from us."""
+        deciding = self.turn.ours
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                if deciding:
+                    await self.turn.keep()
+                elif await self.turn.take():
+                    await self._take_over()
+                    self._decide()
+                    deciding = True
+            except StoreFailed as failure:
+                self.log.error("store_failed", error=str(failure))
+
+    def _decide(self) -> None:
+        """Let timers fire, decide, read."""
         self.lifetime.until_stop("timekeeper", Timekeeper(self.place, self.pipeline, self.sender.wake).run())
         self.lifetime.later("snapshot", self.pipeline.snapshot)
         self.lifetime.run("pipeline", self.pipeline.run(), self.pipeline.stop)
@@ -189,7 +227,7 @@ class Application:
         )
 
     def _world(self) -> World:
-        return World(clock=self.clock, county=self.loaded.files.registry.county.code, public_url=self.url)
+        return World(clock=self.clock, county=self.loaded.files.registry.county.code, public_url=self.url, worker=self.deployment.worker)
 
     def _build(self, kind: str, name: str, choice: AdapterChoice) -> Any:  # noqa: ANN401 - the port depends on the kind
         where = f"{kind}.{name}"

@@ -4,11 +4,13 @@ DispatcherError
 ├── ConfigurationError     a file an operator wrote is wrong: show it, exit 1
 ├── Unreachable            the far side did not answer at start: exit 3
 ├── StoreFailed            the store could not do it now (disk full, locked): nothing was committed, try again
+├── ShardLost              another worker decides for our county: end, and stand by
 ├── SourceLost             a source lost its connection: the supervisor opens it again
 ├── LinkRefused            an answer link is altered or too old
 ├── NotAsked               an answer to a notice that asks for none any more
 ├── BeatFailed             a heartbeat did not get out: the next one is tried
 ├── Overloaded             more than can be taken in now: try again later
+│   └── StandsBy           another worker takes this in
 └── DeliveryError          one send did not succeed
     ├── TransientFailure   nothing was accepted: try again later
     ├── PermanentFailure   this address will never work: next channel now
@@ -54,6 +56,10 @@ class StoreFailed(DispatcherError):
     """The store could not do it now; nothing of the transaction was committed."""
 
 
+class ShardLost(DispatcherError):
+    """Another worker decides for our county now: what we have in memory is old, and nothing of the transaction was committed."""
+
+
 class SourceLost(DispatcherError):
     """The connection of a source broke; nothing unacknowledged is lost, the supervisor opens it again."""
 
@@ -77,6 +83,10 @@ class Overloaded(DispatcherError):
 
 class BeatFailed(DispatcherError):
     """A heartbeat did not reach whoever listens for it; the message names neither address nor secret."""
+
+
+class StandsBy(Overloaded):
+    """Another worker decides: what is to be decided must go there, or wait until we take over."""
 
 
 class DeliveryError(DispatcherError):

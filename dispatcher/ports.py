@@ -301,16 +301,39 @@ class Store(Protocol):
         ...
 
 
+class Claims(Protocol):
+    """Names that one process at a time may hold; they are free again as soon as it dies or loses its line to the store."""
+
+    async def hold(self, name: str) -> bool:
+        """Take a name, or look whether it is still ours; false when another process has it. StoreFailed when nobody can say."""
+        ...
+
+    def arriving(self) -> AbstractAsyncContextManager[bool]:
+        """Join those who work on this store: whether nobody else does. Until this is left, no other joins."""
+        ...
+
+
+@runtime_checkable
+class Shared(Protocol):
+    """A store that several processes may have open at once."""
+
+    @property
+    def claims(self) -> Claims:
+        """What one of them may hold."""
+        ...
+
+
 # ---------------------------------------------------------------------------------------------- adapters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What every adapter may need from the engine."""
+    """What every adapter may need from the engine. ``worker`` is the name of this process among several, empty when it is alone."""
 
     clock: Clock
     county: str
     public_url: str
+    worker: str = ""
 
 
 S = TypeVar("S", bound=BaseModel)

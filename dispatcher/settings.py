@@ -56,6 +56,11 @@ class Deployment(_Settings):
     )
     secret_env: str = Field(default="DISPATCHER_SECRET", description="Environment variable with the secret that signs links and sessions.")
     state_dir: Path = Field(default=Path("var"), description="Where the engine keeps its own files; relative to the working directory.")
+    worker: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,32}$")] = Field(
+        default="",
+        description="Name of this process among several on one PostgreSQL: one decides, the others send and stand by. Without a name it"
+        " is alone, and a second is refused.",
+    )
     web: WebSettings = Field(default=WebSettings(), description="The duty-room page and the API; see below.")
     broker: AdapterChoice | None = Field(default=None, description="A broker to run in our own process; none in earnest.")
     store: AdapterChoice = Field(default=AdapterChoice(adapter="sqlite"), description="Where everything with a life is kept.")

@@ -38,7 +38,7 @@ class LoudspeakerSettings(BaseModel):
 
     host: str = Field(default="127.0.0.1", description="Host of the broker.")
     port: int = Field(default=1883, ge=1, le=65_535, description="Port of the broker.")
-    client_id: str = Field(default="", description="Our name at the broker; default: speakers-<county>. One per engine.")
+    client_id: str = Field(default="", description="Our name at the broker; default: speakers-<county>, then -<worker> if named.")
     username: str | None = Field(default=None, description="User at the broker.")
     password_env: str | None = Field(default=None, description="Environment variable that holds the password.")
     tls: bool = Field(default=False, description="Speak TLS and check the broker's certificate.")
@@ -128,7 +128,7 @@ class Loudspeaker:
         return aiomqtt.Client(
             self._settings.host,
             self._settings.port,
-            identifier=self._settings.client_id or f"speakers-{self._world.county}",
+            identifier=self._settings.client_id or "-".join(filter(None, ("speakers", self._world.county, self._world.worker))),
             username=self._settings.username,
             password=self._password,
             protocol=aiomqtt.ProtocolVersion.V5 if five else aiomqtt.ProtocolVersion.V311,

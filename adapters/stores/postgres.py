@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.stores.postgres_claims import PostgresClaims
 from adapters.stores.postgres_dialect import adapters, queries
 from adapters.stores.postgres_opening import Connection, checked, first_line, made_ready
 from dispatcher.errors import ConfigurationError, Problem, StoreFailed, Unreachable
@@ -108,6 +109,7 @@ class PostgresStore:
         self._writing = asyncio.Lock()
         self._id = uuid.uuid4().hex
         self._commits = 0
+        self.claims = PostgresClaims(conninfo, settings.answer_s)
         # One pool of its own for the writer: readers that wait to write must not keep all connections to themselves.
         self._writer = self._pool(1)
         self._readers = self._pool(settings.readers)
@@ -222,6 +224,7 @@ class PostgresStore:
         async with self._writing:
             await self._readers.close()
             await self._writer.close()
+            await self.claims.close()
 
 
 async def open_store(settings: PostgresSettings, dsn: str) -> PostgresStore:

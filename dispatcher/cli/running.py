@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar
 import typer
 import uvloop
 
-from dispatcher.errors import ConfigurationError, DispatcherError, StoreFailed, Unreachable
+from dispatcher.errors import ConfigurationError, DispatcherError, ShardLost, StoreFailed, Unreachable
 
 WRONG = 1
 WRONG_USAGE = 2
@@ -27,7 +27,7 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
     except ConfigurationError as error:
         say_problems(error)
         raise typer.Exit(WRONG) from error
-    except (Unreachable, StoreFailed) as error:
+    except (Unreachable, StoreFailed, ShardLost) as error:
         fail(str(error), OUT_OF_REACH)
     except DispatcherError as error:
         fail(str(error), WRONG)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from dispatcher.errors import Overloaded
+from dispatcher.errors import Overloaded, StandsBy
 from dispatcher.model.reject import Decoded
 from dispatcher.ports import Batch, Item, Kind
 
@@ -21,9 +21,15 @@ class HttpIntake:
         self._waiting: dict[int, asyncio.Future[Decoded]] = {}
         self._reports: dict[int, Decoded] = {}
         self._count = 0
+        self.stands_by = ""
 
     async def submit(self, body: bytes, kind: Kind, subject: str) -> Decoded:
-        """Hand in one body; returns what it held once that is durable. Overloaded when too many wait already."""
+        """Hand in one body; returns what it held once that is durable. Overloaded when too many wait already.
+
+        StandsBy where another worker decides; ``stands_by`` says so then.
+        """
+        if self.stands_by:
+            raise StandsBy(self.stands_by)
         if len(self._waiting) >= MOST_WAITING:
             raise Overloaded(f"{MOST_WAITING} requests are waiting to be stored already")
         self._count += 1

@@ -5,11 +5,12 @@ Acknowledged only after the commit. If deciding fails, the bytes alone are commi
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from dispatcher.errors import StoreFailed
+from dispatcher.errors import ShardLost, StoreFailed
 from dispatcher.intake.catalogue import Catalogue
 from dispatcher.intake.codecs.choose import Codecs, Decoding, built_in
 from dispatcher.intake.deciding import decide
@@ -19,6 +20,7 @@ from dispatcher.intake.keeping import TASK_KINDS, keep, remark_task, undecided_t
 from dispatcher.intake.recovery import Recovered, recover
 from dispatcher.model.reject import Decoded
 from dispatcher.ports import Batch, Reporting, Source, Transaction
+from dispatcher.shard import Shard
 from dispatcher.timestamps import from_ms, to_ms
 from dispatcher.upkeep.commit_points import Point, passing
 from dispatcher.warnings.issuing import Issued, add_tasks, apply_changes
@@ -52,6 +54,7 @@ class Pipeline:
         self._tick_waits = False
         self._snapshot_at = time.monotonic()
         self.engine = Engine(plan)
+        self.shard: Shard | None = None  # where others may decide too, our right to; proven in each transaction
 
     async def start(self) -> Recovered:
         """Come back to the state after the last committed row."""
@@ -114,7 +117,7 @@ class Pipeline:
                 "plan": self._plan.digest,
                 "data": self.engine.snapshot(),
             }
-            async with self._place.store.write() as tx:
+            async with self._deciding() as tx:
                 await tx.run("journal.save_snapshot", row)
                 await tx.run("journal.forget_snapshots", {"journal_seq": self._seq})
                 passing(Point.SNAPSHOT_WRITTEN)
@@ -132,6 +135,8 @@ class Pipeline:
             except StoreFailed as failure:
                 waiting.insert(0, batches)
                 await self._rebuild(failure)
+            except ShardLost:
+                raise
             except Exception as error:  # noqa: BLE001 - supervision point: a fault in deciding must not lose the bytes
                 await self._rebuild(None)
                 if len(batches) > 1:  # find the one that cannot be decided; the others are not to suffer for it
@@ -145,13 +150,21 @@ class Pipeline:
                 passing(Point.BATCH_ACKNOWLEDGED)
         self._place.metrics.commit_s.observe(time.perf_counter() - started)
 
+    @asynccontextmanager
+    async def _deciding(self) -> AsyncIterator[Transaction]:
+        """A transaction that only the worker whose turn it is may commit; ShardLost for another."""
+        async with self._place.store.write() as tx:
+            if self.shard is not None:
+                await self.shard.prove(tx)
+            yield tx
+
     async def _commit(self, arrived: Sequence[_Arrived]) -> list[list[Decoded]]:
         """Decide and store all of it in one transaction; gives what each batch held."""
         now = self._now()
         decoded = [[self._decoding.decode(item, now) for item in a.batch.items] if a.batch else [] for a in arrived]
         total: list[tuple[Decisions, Issued]] = []
         seq = self._seq
-        async with self._place.store.write() as tx:
+        async with self._deciding() as tx:
             for one, parts in zip(arrived, decoded, strict=True):
                 seq += 1
                 total.append(await self._decide(tx, seq, one.batch, parts, now))
@@ -188,7 +201,7 @@ class Pipeline:
         while True:
             row = self._undecided_row(one.batch)
             try:
-                async with self._place.store.write() as tx:
+                async with self._deciding() as tx:
                     await keep(tx, row, one.batch, ())
                     await add_tasks(tx, self._place.house, [undecided_task(self._place.house, row, error)])
             except StoreFailed as failure:

@@ -48,3 +48,10 @@ INSERT INTO counters (name, value) VALUES (:name, :value) ON CONFLICT (name) DO 
 -- name: all_rejects
 SELECT seq, county, source, subject, at, code, reason, item, excerpt, sha256, size FROM rejects
 WHERE seq < :before ORDER BY seq DESC LIMIT :limit;
+
+-- name: take_shard
+INSERT INTO shards (county, epoch, worker, since) VALUES (:county, 1, :worker, :since)
+ON CONFLICT (county) DO UPDATE SET epoch = shards.epoch + 1, worker = excluded.worker, since = excluded.since;
+
+-- name: shard
+SELECT epoch, worker, since FROM shards WHERE county = :county;

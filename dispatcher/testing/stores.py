@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from dispatcher.errors import StoreFailed, Unreachable
-from dispatcher.ports import Reader, Store, Transaction
+from dispatcher.ports import Claims, Reader, Shared, Store, Transaction
 from dispatcher.queries import load_queries
 
 PATIENCE_S = 30.0
@@ -228,6 +228,45 @@ async def a_second_owner_is_refused(far_side: FarSide) -> None:
         _expect(await _value(store, "nothing"), None, "after closing the next may")
 
 
+async def a_name_is_held_by_one_process(far_side: FarSide) -> None:
+    """Another is told no, and may have it as soon as the first is gone; asking again for one's own changes nothing."""
+    async with _opened(far_side) as other:
+        async with _opened(far_side) as store:
+            _expect([await _claims(store).hold("a") for _ in range(3)], [True] * 3, "held, and still held")
+            _expect((await _claims(other).hold("a"), await _claims(other).hold("b")), (False, True), "one holder for each name")
+        await _until(lambda: _claims(other).hold("a"))
+    async with _opened(far_side) as store:
+        _expect([await _claims(store).hold("b")], [True], "what was asked for three times is free after one end")
+
+
+async def who_arrives_knows_whether_it_is_alone(far_side: FarSide) -> None:
+    """The first is alone, the second is not, and none joins while another does."""
+    async with _opened(far_side) as first, _opened(far_side) as second:
+        async with _claims(first).arriving() as alone:
+            _expect([alone], [True], "nobody else")
+            arriving = asyncio.create_task(_arrive(second))
+            done, _ = await asyncio.wait([arriving], timeout=0.2)
+            _expect(done, set(), "the second waits until the first has joined")
+        _expect([await asyncio.wait_for(arriving, PATIENCE_S)], [False], "the first is there")
+
+
+def _claims(store: Store) -> Claims:
+    if not isinstance(store, Shared):
+        raise TypeError("not a store that several may open at once")
+    return store.claims
+
+
+async def _arrive(store: Store) -> bool:
+    async with _claims(store).arriving() as alone:
+        return alone
+
+
+async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not await holds():  # noqa: ASYNC110 - another process decides it
+            await asyncio.sleep(0.05)
+
+
 async def _all(work: list[Awaitable[None]]) -> None:
     await asyncio.wait_for(asyncio.gather(*work), PATIENCE_S)
 
@@ -256,3 +295,9 @@ BOUNDED_PROMISES: tuple[Callable[[Bounded], Awaitable[None]], ...] = (a_store_th
 
 OWNED_PROMISES: tuple[Callable[[FarSide], Awaitable[None]], ...] = (a_second_owner_is_refused,)
 """What a store promises that one process owns."""
+
+SHARED_PROMISES: tuple[Callable[[FarSide], Awaitable[None]], ...] = (
+    a_name_is_held_by_one_process,
+    who_arrives_knows_whether_it_is_alone,
+)
+"""What a store promises that several processes have open at once."""

@@ -32,6 +32,7 @@ class Metrics:
         self.in_force = Gauge("dispatcher_warnings_in_force", "Warnings in force by grade", ["grade"], registry=r)
         self.audit_findings = Gauge("dispatcher_audit_findings", "Villages not told as the audit log says they must be", registry=r)
         self.beats = Counter("dispatcher_beats_total", "Heartbeats to the outside, by how they ended", ["beacon", "outcome"], registry=r)
+        self.deciding = Gauge("dispatcher_deciding", "1 while this worker decides, 0 while it stands by", registry=r)
         self.journal_seq = Gauge("dispatcher_journal_seq", "Number of the last journal row", registry=r)
         self.snapshot_s = Histogram("dispatcher_snapshot_seconds", "Time to write a snapshot", buckets=_SECONDS, registry=r)
         self.replayed = Gauge("dispatcher_replayed_rows", "Journal rows replayed at the last start", registry=r)

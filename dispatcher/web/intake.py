@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from dispatcher.accounts import Role
-from dispatcher.errors import Overloaded
+from dispatcher.errors import Overloaded, StandsBy
 from dispatcher.model.reject import Reject, RejectCode
 from dispatcher.ports import Kind
 from dispatcher.timestamps import to_ms
@@ -26,6 +26,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     413: {"description": "The body is too large; recorded among the rejects."},
     422: {"description": "Nothing in it was good; a problem document names each bad item."},
     429: {"description": "More is waiting than may be held; come back after Retry-After seconds. Nothing was taken in."},
+    503: {"description": "This worker stands by; the one that decides takes it, or this one once it has taken over. Nothing was taken in."},
 }
 
 
@@ -52,6 +53,8 @@ async def _take(request: Request, kind: Kind) -> Response:
     body = await _body(request, subject)
     try:
         decoded = await context_of(request).intake.submit(body, kind, subject)
+    except StandsBy as error:
+        raise Problem(503, str(error), {"Retry-After": str(_RETRY_AFTER_S)}) from None
     except Overloaded as error:
         raise Problem(429, str(error) or "More is waiting than may be held.", {"Retry-After": str(_RETRY_AFTER_S)}) from None
     rejected = sum(r.count for r in decoded.rejects)

@@ -43,6 +43,7 @@ class Installation:
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     speakers: dict[str, Any] | None = None
     store: dict[str, Any] | None = None
+    worker: str = ""
     web_port: int = field(default_factory=free_port)
     town_port: int = field(default_factory=free_port)
 
@@ -51,13 +52,14 @@ class Installation:
         self.folder = self.programs.folder
         self.database = self.folder / "dispatcher.db"
         self.ledger = self.folder / "town.jsonl"
-        self.config = self.folder / "deployment.yaml"
+        self.config = self.folder / f"deployment{self.worker}.yaml"
         self.url = f"http://127.0.0.1:{self.web_port}"
         sms = {"adapter": "sms", "sender": SENDER, "base_url": f"http://127.0.0.1:{self.town_port}"}
         channels = {"sms": sms} | ({"loudspeaker": {"adapter": "loudspeaker"} | self.speakers} if self.speakers else {})
         deployment = {
             "county": os.path.relpath(COUNTY, self.folder),
             "state_dir": str(self.folder / "var"),
+            "worker": self.worker,
             "web": {"port": self.web_port},
             "store": self.store or {"adapter": "sqlite", "path": str(self.database)},
             "sources": self.sources,

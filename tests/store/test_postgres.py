@@ -9,7 +9,7 @@ from adapters.stores.postgres import PostgresStore, adapter
 from dispatcher.clock import SystemClock
 from dispatcher.errors import ConfigurationError, Unreachable
 from dispatcher.ports import World
-from dispatcher.testing.stores import PROMISES
+from dispatcher.testing.stores import PROMISES, SHARED_PROMISES
 from tests.services.postgres import Postgres
 from tests.services.server import free_port
 from tests.store.counting import got, put
@@ -18,7 +18,7 @@ from tests.store.far_sides import PostgresDatabase
 Promise = Callable[[PostgresDatabase], Awaitable[None]]
 
 
-@pytest.mark.parametrize("promise", PROMISES, ids=lambda p: p.__name__)
+@pytest.mark.parametrize("promise", PROMISES + SHARED_PROMISES, ids=lambda p: p.__name__)
 async def test_a_postgresql_database_keeps(promise: Promise, database: PostgresDatabase) -> None:
     await promise(database)
 
