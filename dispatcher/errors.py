@@ -9,6 +9,7 @@ DispatcherError
 ├── LinkRefused            an answer link is altered or too old
 ├── NotAsked               an answer to a notice that asks for none any more
 ├── BeatFailed             a heartbeat did not get out: the next one is tried
+├── NotAllowed             what a person wants to do with a warning or proposal cannot be done (by him); says why
 ├── Overloaded             more than can be taken in now: try again later
 │   └── StandsBy           another worker takes this in
 └── DeliveryError          one send did not succeed
@@ -75,6 +76,15 @@ class LinkRefused(DispatcherError):
 
 class NotAsked(DispatcherError):
     """An answer came for a notice that is superseded, lifted or asks for nothing; the message says which."""
+
+
+class NotAllowed(DispatcherError):
+    """An act on a warning or proposal that is not this person's to do, or that there is nothing to do it to."""
+
+    def __init__(self, message: str, message_zh: str) -> None:
+        """One sentence for the person, in each language."""
+        super().__init__(message)
+        self.message_zh = message_zh
 
 
 class Overloaded(DispatcherError):

@@ -22,7 +22,8 @@ from dispatcher.rows import value_of
 from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.upkeep.commit_points import Point, passing
-from dispatcher.warnings.issuing import add_tasks, code_digits
+from dispatcher.warnings.issuing import code_digits
+from dispatcher.warnings.telling import add_tasks
 from dispatcher.workplace import Workplace
 
 _RETRY_S = 1.0

@@ -15,7 +15,7 @@ from dispatcher.rows import row_of
 from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.warnings.feed import answer_line
-from dispatcher.warnings.issuing import add_feed, add_tasks
+from dispatcher.warnings.telling import add_feed, add_tasks
 
 _URGENT = {Said.HELP: (TaskKind.HELP, "求助", "asks for help"), Said.REFUSED: (TaskKind.REFUSED, "表示不能转移", "refuses to move")}
 

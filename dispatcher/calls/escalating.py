@@ -22,7 +22,7 @@ from dispatcher.registry.model import DUTY_ROOM as DUTY_ROOM_ROLE
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
 from dispatcher.warnings.feed import escalation_line
-from dispatcher.warnings.issuing import add_feed, add_tasks
+from dispatcher.warnings.telling import add_feed, add_tasks
 
 _AT_ONCE = 500
 

@@ -14,6 +14,7 @@ from dispatcher.intake.pipeline import Pipeline
 from dispatcher.timestamps import from_ms
 from dispatcher.upkeep.commit_points import Point, passing
 from dispatcher.warnings.issuing import release_due
+from dispatcher.warnings.lapsing import lapse_due, next_lapse
 from dispatcher.workplace import Workplace
 from rules.grade import Grade
 
@@ -54,7 +55,8 @@ class Timekeeper:
         due = await self._stored_due()
         if due <= now:
             async with self._place.store.write() as tx:
-                issued = await release_due(tx, self._place.house, now)
+                issued = await lapse_due(tx, self._place.house, now)
+                issued += await release_due(tx, self._place.house, now)
                 escalated = await escalate_due(tx, self._place.house, now)
                 passing(Point.TIMERS_WRITTEN)
             passing(Point.TIMERS_KEPT)
@@ -73,6 +75,7 @@ class Timekeeper:
         """When the next stored timer is due."""
         async with self._place.store.read() as reader:
             found = [row["due"] for q in ("warnings.next_due", "notices.next_due") for row in await reader.fetch(q)]
+            found += await next_lapse(reader)
         return min((from_ms(ms) for ms in found if ms is not None), default=datetime.max.replace(tzinfo=self._place.clock.now().tzinfo))
 
     def _nap_s(self, wait: timedelta) -> float:

@@ -14,7 +14,7 @@ from dispatcher.ports import Receipt, Transaction
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
 from dispatcher.warnings.feed import failure_line
-from dispatcher.warnings.issuing import add_feed, add_tasks
+from dispatcher.warnings.telling import add_feed, add_tasks
 
 
 async def settle_all(tx: Transaction, house: House, deliveries: Sequence[Delivery], now: datetime) -> int:

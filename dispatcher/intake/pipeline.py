@@ -23,7 +23,8 @@ from dispatcher.ports import Batch, Reporting, Source, Transaction
 from dispatcher.shard import Shard
 from dispatcher.timestamps import from_ms, to_ms
 from dispatcher.upkeep.commit_points import Point, passing
-from dispatcher.warnings.issuing import Issued, add_tasks, apply_changes
+from dispatcher.warnings.issuing import Issued, apply_changes
+from dispatcher.warnings.telling import add_tasks
 from dispatcher.workplace import Workplace
 from rules.change import Decisions
 from rules.engine import Engine

@@ -23,6 +23,7 @@ class TaskKind(StrEnum):
     UNDECIDED = "undecided"
     OPTED_OUT = "opted_out"
     AUDIT = "audit"
+    RELEASE = "release"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class FeedKind(StrEnum):
 
     CHANGE = "change"
     WARNING = "warning"
+    PROPOSAL = "proposal"
     ALERT = "alert"
     ESCALATION = "escalation"
     ANSWER = "answer"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from dispatcher.policy.release import Origin
 from dispatcher.ports import Status
 from rules.grade import Grade
 
@@ -17,7 +18,11 @@ class WarningState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """What one contributor (``rule:<rule>/<place>``, later a forecaster or an upstream alert) says of one village."""
+    """What one contributor (``rule:<rule>/<place>``, ``person:<name>/<time>``, ``cap:<sender>,<identifier>``) says of one village.
+
+    Only what was released counts: what still waits for a person stands in a proposal. ``person`` is the one whose word it is.
+    It ends with ``expires_at``; a rule says itself when it is over.
+    """
 
     county: str
     status: Status
@@ -28,6 +33,10 @@ class Contribution:
     since: datetime
     reason_zh: str
     reason_en: str
+    origin: Origin = Origin.OBSERVED
+    person: str = ""
+    area: str = ""
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

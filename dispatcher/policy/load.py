@@ -7,7 +7,8 @@ from pathlib import Path
 from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.files.document import Spot, read_document
 from dispatcher.files.textfile import read_tree
-from dispatcher.policy.model import Action, AnsweredBy, GradePlan, Policies, Policy, Quorum, Release, Repeat
+from dispatcher.policy.model import Action, AnsweredBy, GradePlan, Policies, Policy, Quorum, Repeat
+from dispatcher.policy.release import read_release
 from dispatcher.policy.steps import read_steps
 from dispatcher.registry.load import digest_of
 from rules.grade import Grade
@@ -56,11 +57,11 @@ def read_policy(spot: Spot) -> Policy:
         id=found["id"].text() if "id" in found else "",
         version=found["version"].whole(1, 999_999) if "version" in found else 1,
         hazards=tuple(item.text() for item in found["hazards"].items()) if "hazards" in found else (),
-        grades={Grade.from_word(word): read_plan(plan) for word, plan in grades.items()},
+        grades={Grade.from_word(word): read_plan(plan, Grade.from_word(word)) for word, plan in grades.items()},
     )
 
 
-def read_plan(spot: Spot) -> GradePlan:
+def read_plan(spot: Spot, grade: Grade) -> GradePlan:
     """The plan of one grade."""
     found = spot.entries(_REQUIRED, _OPTIONAL)
     actions = _actions(found.get("actions"))
@@ -76,7 +77,7 @@ def read_plan(spot: Spot) -> GradePlan:
         answered_by=_answered_by(found.get("answered_by")),
         repeat=_repeat(found.get("repeat")),
         steps=steps,
-        release=Release(found["release"].word(tuple(Release), "release") or Release.AUTO) if "release" in found else Release.AUTO,
+        release=read_release(found.get("release"), grade),
         valid_for=found["valid_for"].duration() if "valid_for" in found else _VALID_FOR,
     )
 

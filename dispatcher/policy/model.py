@@ -1,10 +1,11 @@
 """Call plans per hazard and grade. Times are counted from release, or from an action's deadline."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from dispatcher.policy.release import DEFAULT, Release
 from rules.grade import Grade
 
 
@@ -22,12 +23,6 @@ class Quorum(StrEnum):
     ANY = "any"
     ALL = "all"
     SOME = "quorum"
-
-
-class Release(StrEnum):
-    """Who lets an alert leave the house. Review by people comes with a later version."""
-
-    AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +63,7 @@ class GradePlan:
     """What happens when a village is in one grade.
 
     No ``actions`` means that nothing is asked. ``deadlines`` has one entry per action, counted from release.
-    ``valid_for`` is how long the notice holds when it is not renewed.
+    ``valid_for`` is how long the notice holds when it is not renewed; ``release`` is who lets it leave, by its origin.
     """
 
     answer_within: timedelta
@@ -77,7 +72,7 @@ class GradePlan:
     answered_by: AnsweredBy
     repeat: Repeat | None
     steps: tuple[Step, ...]
-    release: Release = Release.AUTO
+    release: Release = field(default_factory=lambda: DEFAULT)
     valid_for: timedelta = timedelta(hours=6)
 
 

@@ -4,11 +4,11 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from dispatcher.policy.model import Action, AnsweredBy, GradePlan, Quorum, Release, Repeat, Step
+from dispatcher.policy.model import Action, AnsweredBy, GradePlan, Quorum, Repeat, Step
 
 
 def plan_as_json(plan: GradePlan) -> str:
-    """The whole plan; durations in seconds."""
+    """What is needed while the notice runs: all but who released it. Durations in seconds."""
     body = {
         "answer_within": plan.answer_within.total_seconds(),
         "actions": [a.value for a in plan.actions],
@@ -16,7 +16,6 @@ def plan_as_json(plan: GradePlan) -> str:
         "answered_by": [plan.answered_by.kind.value, plan.answered_by.count],
         "repeat": [plan.repeat.every.total_seconds(), plan.repeat.times] if plan.repeat else None,
         "steps": [_step(step) for step in plan.steps],
-        "release": plan.release.value,
         "valid_for": plan.valid_for.total_seconds(),
     }
     return json.dumps(body, ensure_ascii=False, sort_keys=True)
@@ -53,6 +52,5 @@ def plan_from_json(text: str) -> GradePlan:
             )
             for s in body["steps"]
         ),
-        release=Release(body["release"]),
         valid_for=timedelta(seconds=body["valid_for"]),
     )

@@ -18,6 +18,9 @@ SELECT * FROM tasks WHERE county = :county AND closed_at IS NULL ORDER BY seq DE
 -- name: close_task
 UPDATE tasks SET closed_at = :closed_at, closed_by = :closed_by WHERE seq = :seq AND county = :county AND closed_at IS NULL;
 
+-- name: close_task_of
+UPDATE tasks SET closed_at = :closed_at, closed_by = :closed_by WHERE key = :key AND closed_at IS NULL;
+
 -- name: add_feed
 INSERT INTO feed (county, status, at, kind, grade, subject, text_zh, text_en)
 VALUES (:county, :status, :at, :kind, :grade, :subject, :text_zh, :text_en);

@@ -11,10 +11,22 @@ SELECT * FROM contributions
 WHERE county = :county AND status = :status AND hazard = :hazard AND village IN EACH(:villages);
 
 -- name: contribute
-INSERT INTO contributions (county, status, hazard, village, contributor, grade, since, reason_zh, reason_en)
-VALUES (:county, :status, :hazard, :village, :contributor, :grade, :since, :reason_zh, :reason_en)
+INSERT INTO contributions (county, status, hazard, village, contributor, grade, since, reason_zh, reason_en, origin, person, area,
+    expires_at)
+VALUES (:county, :status, :hazard, :village, :contributor, :grade, :since, :reason_zh, :reason_en, :origin, :person, :area, :expires_at)
 ON CONFLICT (county, status, hazard, village, contributor)
-DO UPDATE SET grade = excluded.grade, since = excluded.since, reason_zh = excluded.reason_zh, reason_en = excluded.reason_en;
+DO UPDATE SET grade = excluded.grade, since = excluded.since, reason_zh = excluded.reason_zh, reason_en = excluded.reason_en,
+    origin = excluded.origin, person = excluded.person, area = excluded.area, expires_at = excluded.expires_at;
+
+-- name: contributions_of
+SELECT * FROM contributions WHERE county = :county AND status = :status AND hazard = :hazard
+AND village IN (SELECT village FROM warning_villages WHERE warning = :warning) ORDER BY village, grade DESC, since;
+
+-- name: expiring
+SELECT * FROM contributions WHERE expires_at <= :now ORDER BY hazard, village;
+
+-- name: next_expiry
+SELECT min(expires_at) AS due FROM contributions WHERE expires_at IS NOT NULL;
 
 -- name: withdraw
 DELETE FROM contributions

@@ -1,6 +1,7 @@
 """The lines of the live stream, in both languages."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -8,6 +9,7 @@ from dispatcher.house import House
 from dispatcher.model.answer import Answer, Said
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice
+from dispatcher.model.proposal import Entry, Proposal
 from dispatcher.model.task import FeedKind, FeedLine, Task
 from dispatcher.model.warning import Alert, MessageType, Warning
 from rules.change import Change
@@ -43,6 +45,31 @@ def alert_line(house: House, alert: Alert, warning: Warning) -> FeedLine:
     zh = f"{area_zh}{verb_zh}{words_zh}预警：{counts_zh}"
     en = f"{area_en}: {words_en} warning {verb_en}: {counts_en} (villages)"
     return _line(house, alert.sent_at, FeedKind.ALERT, grades[0][0], warning.id, zh, en)
+
+
+_PROPOSED = {
+    "proposed": ("待签发", "awaits release"),
+    "amended": ("待签发内容已更新", "awaiting release, amended"),
+    "paged": ("逾时未签发，请立即处理", "still awaits release, decide now"),
+    "approved": ("已同意，待复核", "agreed to, a second person must"),
+    "released": ("已签发", "released"),
+    "refused": ("不予签发", "refused"),
+    "dropped": ("逾时未签发，已撤下", "not released in time, dropped"),
+    "stale": ("签发前已过期，未发出", "expired before release, not said"),
+}
+
+
+def proposal_line(house: House, proposal: Proposal, act: str, now: datetime, by: str = "", entries: Sequence[Entry] = ()) -> FeedLine:
+    """Something waits for release, or what became of it; ``entries`` are those it is about, default all."""
+    about = entries or proposal.entries
+    grades = sorted(Counter(e.saying.grade for e in about).items(), reverse=True)
+    counts_zh = "，".join(f"{_ZH[g]}{n}村" if g else f"解除{n}村" for g, n in grades)
+    counts_en = ", ".join(f"{n} {g.word}" if g else f"{n} lifted" for g, n in grades)
+    (area_zh, area_en), (said_zh, said_en) = _names(house, proposal.area), _PROPOSED[act]
+    words_zh, words_en = (_hazard(house, proposal.hazard, lang) for lang in _LANGUAGES)
+    zh = f"{area_zh}{words_zh}预警{said_zh}" + (f"（{by}）" if by else "") + (f"：{counts_zh}" if about else "")
+    en = f"{area_en}: {words_en} warning {said_en}" + (f" by {by}" if by else "") + (f": {counts_en} (villages)" if about else "")
+    return _line(house, now, FeedKind.PROPOSAL, grades[0][0] if grades else Grade.NONE, proposal.id, zh, en)
 
 
 def answer_line(house: House, answer: Answer, notice: Notice) -> FeedLine:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from dispatcher.model.saying import Saying
 from dispatcher.model.warning import Contribution, VillageGrade, Warning, WarningState
 from dispatcher.ports import Status
 from dispatcher.registry.model import Registry
 from rules.change import Change, Mode
 from rules.grade import Grade
-from rules.sentence import sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,102 +34,93 @@ class Graded:
     villages: tuple[VillageGrade, ...]
 
 
-def contributor_of(change: Change) -> str:
-    """The name under which a rule at a place has its say."""
-    return f"rule:{change.rule}/{change.place}"
-
-
-def villages_concerned(changes: Iterable[Change], registry: Registry) -> set[str]:
-    """The villages that these changes speak of."""
-    return {link.village for change in changes for link in registry.villages_of_station(change.place)}
-
-
 def live(changes: Iterable[Change]) -> list[Change]:
     """The changes that may leave the house."""
     return [change for change in changes if change.mode is Mode.LIVE]
 
 
 def grade_villages(
-    hazard: str, changes: Sequence[Change], standing: Standing, registry: Registry, *, status: Status, now: datetime, coalesce: timedelta
+    hazard: str, sayings: Sequence[Saying], standing: Standing, registry: Registry, *, status: Status, now: datetime, coalesce: timedelta
 ) -> Graded:
-    """Apply the live changes of one hazard, in order.
+    """Apply what was said of one hazard and may leave the house, in order.
 
     A warning that has villages which were not told their grade gets ``alert_due``: at once when one of them rose to red,
     else ``coalesce`` after the first.
     """
     said = {(c.village, c.contributor): c for c in standing.contributions}
-    contributed, withdrawn = _contributions(hazard, changes, said, registry, status)
-    areas = _areas(changes, standing, registry)
+    contributed, withdrawn = _contributions(hazard, sayings, said, registry, status)
+    areas = _areas(sayings, standing, registry)
     warnings, villages = _grades(hazard, areas, said, standing, registry, status=status, now=now)
-    villages = _reasons_of_lifts(villages, areas, changes, registry)
+    villages = _reasons_of_lifts(villages, areas, sayings)
     due = [_with_due(w, [v for v in villages.values() if v.warning == w.id], now, coalesce) for w in warnings.values()]
     touched = [v for v in villages.values() if v.village in areas]
     return Graded(contributed=tuple(contributed), withdrawn=tuple(withdrawn), warnings=tuple(due), villages=tuple(touched))
 
 
-def _areas(changes: Sequence[Change], standing: Standing, registry: Registry) -> dict[str, str]:
-    """The area whose warning each village belongs to: the one it stands in, else the one its rules are issued by.
+def _areas(sayings: Sequence[Saying], standing: Standing, registry: Registry) -> dict[str, str]:
+    """The area whose warning each village belongs to: the one it stands in, else the one that was named.
 
     A village stands in one open warning of a hazard only: in two of them, one would never hear of the other's lift.
     """
     area_of = {w.id: w.area for w in standing.warnings}
     stands = {v.village: area_of[v.warning] for v in standing.villages if v.warning in area_of and (v.grade or v.told)}
     areas: dict[str, str] = {}
-    for change in changes:
-        for link in registry.villages_of_station(change.place):
-            own = registry.county.code if change.issued_by == "county" else registry.villages[link.village].township
-            if link.village in stands:
-                areas[link.village] = stands[link.village]
-            elif areas.get(link.village) != registry.county.code:
-                areas[link.village] = own
+    for saying in sayings:
+        if saying.village in stands:
+            areas[saying.village] = stands[saying.village]
+        elif areas.get(saying.village) != registry.county.code:
+            areas[saying.village] = saying.area
     return areas
 
 
 def _reasons_of_lifts(
-    villages: Mapping[tuple[str, str], VillageGrade], areas: Mapping[str, str], changes: Sequence[Change], registry: Registry
+    villages: Mapping[tuple[str, str], VillageGrade], areas: Mapping[str, str], sayings: Sequence[Saying]
 ) -> dict[tuple[str, str], VillageGrade]:
     """A village that nothing warns any more is told what ended it, not what once began it."""
-    last = {link.village: change for change in changes for link in registry.villages_of_station(change.place)}
+    last = {saying.village: saying for saying in sayings}
     after = dict(villages)
     for key, village in villages.items():
         if village.village in areas and village.grade is Grade.NONE and village.told is not Grade.NONE:
-            change = last[village.village]
-            zh, en = registry.name_of(change.place, "zh"), registry.name_of(change.place, "en")
-            after[key] = replace(village, reason_zh=sentence(change, "zh", zh), reason_en=sentence(change, "en", en))
+            saying = last[village.village]
+            after[key] = replace(village, reason_zh=saying.reason_zh, reason_en=saying.reason_en)
     return after
 
 
 def _contributions(
-    hazard: str, changes: Sequence[Change], said: dict[tuple[str, str], Contribution], registry: Registry, status: Status
+    hazard: str, sayings: Sequence[Saying], said: dict[tuple[str, str], Contribution], registry: Registry, status: Status
 ) -> tuple[list[Contribution], list[Contribution]]:
     """Bring ``said`` up to date; gives what is to be written and what is to be taken away."""
     written: dict[tuple[str, str], Contribution] = {}
     gone: dict[tuple[str, str], Contribution] = {}
-    for change in changes:
-        reason_zh = sentence(change, "zh", registry.name_of(change.place, "zh"))
-        reason_en = sentence(change, "en", registry.name_of(change.place, "en"))
-        for link in registry.villages_of_station(change.place):
-            contribution = Contribution(
-                county=registry.county.code,
-                status=status,
-                hazard=hazard,
-                village=link.village,
-                contributor=contributor_of(change),
-                grade=change.after,
-                since=change.at,
-                reason_zh=reason_zh,
-                reason_en=reason_en,
-            )
-            key = (link.village, contribution.contributor)
-            before = said.pop(key, None)
-            if change.after is Grade.NONE:
-                written.pop(key, None)
-                if before is not None:
-                    gone[key] = before
-            else:
-                gone.pop(key, None)
-                said[key] = written[key] = contribution
+    for saying in sayings:
+        key = (saying.village, saying.contributor)
+        before = said.pop(key, None)
+        if saying.grade is Grade.NONE:
+            written.pop(key, None)
+            if before is not None:
+                gone[key] = before
+        else:
+            gone.pop(key, None)
+            said[key] = written[key] = _contribution(hazard, saying, registry.county.code, status)
     return list(written.values()), list(gone.values())
+
+
+def _contribution(hazard: str, saying: Saying, county: str, status: Status) -> Contribution:
+    return Contribution(
+        county=county,
+        status=status,
+        hazard=hazard,
+        village=saying.village,
+        contributor=saying.contributor,
+        grade=saying.grade,
+        since=saying.since,
+        reason_zh=saying.reason_zh,
+        reason_en=saying.reason_en,
+        origin=saying.origin,
+        person=saying.person,
+        area=saying.area,
+        expires_at=saying.expires_at,
+    )
 
 
 def _grades(

@@ -1,10 +1,9 @@
-"""Inside one transaction: grade changes become warnings, due warnings alerts, alerts notices with their first deliveries.
+"""Inside one transaction: grade changes are heard, due warnings become alerts, alerts notices with their first deliveries.
 
-The shell around grading.py, alerting.py, agenda.py and calling.py: it loads, calls them and stores.
+The shell around alerting.py, agenda.py and calling.py: it loads, calls them and stores.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,8 +13,8 @@ from dispatcher.calls.calling import DUTY_ROOM, Target, call_on, tell_again
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, Purpose
-from dispatcher.model.task import FeedLine, Task
-from dispatcher.model.warning import Alert, Contribution, VillageGrade, Warning
+from dispatcher.model.task import Task
+from dispatcher.model.warning import Alert, VillageGrade, Warning
 from dispatcher.policy.model import GradePlan, Policy
 from dispatcher.policy.snapshot import plan_as_json
 from dispatcher.ports import Transaction
@@ -24,8 +23,11 @@ from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.warnings.alerting import Released, plan_for, release
 from dispatcher.warnings.explain import change_as_json
-from dispatcher.warnings.feed import alert_line, change_line, task_line
-from dispatcher.warnings.grading import Graded, Standing, grade_villages, live, villages_concerned
+from dispatcher.warnings.feed import alert_line, change_line
+from dispatcher.warnings.grading import live
+from dispatcher.warnings.hearing import hear
+from dispatcher.warnings.sayings import sayings_of
+from dispatcher.warnings.telling import add_feed, add_tasks
 from rules.change import Change
 from rules.grade import Grade
 from rules.sentence import sentence
@@ -43,6 +45,15 @@ class Issued:
     notices: int = 0
     deliveries: int = 0
 
+    def __add__(self, other: "Issued") -> "Issued":
+        """Both together."""
+        return Issued(
+            changes=self.changes + other.changes,
+            alerts=self.alerts + other.alerts,
+            notices=self.notices + other.notices,
+            deliveries=self.deliveries + other.deliveries,
+        )
+
 
 async def apply_changes(tx: Transaction, house: House, changes: Sequence[Change], now: datetime) -> Issued:
     """Record the changes; grade the villages of the live ones; release at once what must not wait."""
@@ -50,8 +61,7 @@ async def apply_changes(tx: Transaction, house: House, changes: Sequence[Change]
         return Issued()
     await tx.run_many("warnings.add_change", [_change_row(house, change) for change in changes])
     alive = live(changes)
-    for hazard in sorted({change.hazard for change in alive}):
-        await _grade_hazard(tx, house, hazard, [c for c in alive if c.hazard == hazard], now)
+    await hear(tx, house, sayings_of(alive, house.registry), now)
     await add_feed(tx, [change_line(house, change) for change in changes])
     released = await release_due(tx, house, now)
     return replace(released, changes=len(changes))
@@ -62,39 +72,17 @@ async def release_due(tx: Transaction, house: House, now: datetime) -> Issued:
     rows = await tx.fetch("warnings.due", {"now": to_ms(now), "limit": _ALERTS_AT_ONCE})
     total = Issued()
     for row in rows:
-        one = await _release(tx, house, value_of(Warning, row), now)
-        total = Issued(alerts=total.alerts + one.alerts, notices=total.notices + one.notices, deliveries=total.deliveries + one.deliveries)
+        total += await release_warning(tx, house, value_of(Warning, row), now)
     return total
 
 
-async def _grade_hazard(tx: Transaction, house: House, hazard: str, changes: Sequence[Change], now: datetime) -> None:
-    scope = {"county": house.county, "status": house.status.value, "hazard": hazard}
-    villages = json.dumps(sorted(villages_concerned(changes, house.registry)))
-    warnings = [value_of(Warning, row) for row in await tx.fetch("warnings.open", scope)]
-    contributions = await tx.fetch("warnings.contributions", {**scope, "villages": villages})
-    known = await tx.fetch("warnings.villages_of_open", scope)
-    standing = Standing(
-        contributions=[value_of(Contribution, row) for row in contributions],
-        warnings=warnings,
-        villages=[value_of(VillageGrade, row) for row in known],
-    )
-    graded = grade_villages(hazard, changes, standing, house.registry, status=house.status, now=now, coalesce=house.coalesce)
-    await _store_graded(tx, graded)
-
-
-async def _store_graded(tx: Transaction, graded: Graded) -> None:
-    await tx.run_many("warnings.withdraw", [row_of(c) for c in graded.withdrawn])
-    await tx.run_many("warnings.contribute", [row_of(c) for c in graded.contributed])
-    await tx.run_many("warnings.save", [row_of(w) for w in graded.warnings])
-    await tx.run_many("warnings.save_village", [row_of(v) for v in graded.villages])
-
-
-async def _release(tx: Transaction, house: House, warning: Warning, now: datetime) -> Issued:
+async def release_warning(tx: Transaction, house: House, warning: Warning, now: datetime, released_by: str = AUTO) -> Issued:
+    """Tell every village of a warning what it was not told yet, in the name of who released it."""
     policy = house.policies.for_hazard(warning.hazard)
     villages = [value_of(VillageGrade, row) for row in await tx.fetch("warnings.villages", {"warning": warning.id})]
     alerts = [value_of(Alert, row) for row in await tx.fetch("warnings.alerts", {"warning": warning.id})]
     digests = await _snapshot_plans(tx, policy)
-    released = release(warning, villages, alerts, policy, digests, now=now, released_by=AUTO)
+    released = release(warning, villages, alerts, policy, digests, now=now, released_by=released_by)
     await tx.run("warnings.save", row_of(released.warning))
     if released.alert is None:
         return Issued()
@@ -214,14 +202,3 @@ def _change_row(house: House, change: Change) -> dict[str, object]:
         "reason_en": sentence(change, "en", house.registry.name_of(change.place, "en")),
         "record": change_as_json(change),
     }
-
-
-async def add_tasks(tx: Transaction, house: House, tasks: Sequence[Task]) -> None:
-    """Open tasks (the same matter opens none twice) and say so on the live stream."""
-    new = [task for task in tasks if await tx.run("desk.add_task", row_of(task))]
-    await add_feed(tx, [task_line(house, task) for task in new])
-
-
-async def add_feed(tx: Transaction, lines: Sequence[FeedLine]) -> None:
-    """Add lines to the live stream."""
-    await tx.run_many("desk.add_feed", [row_of(line) for line in lines])

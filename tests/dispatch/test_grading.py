@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from dispatcher.model.warning import Contribution, VillageGrade, Warning, WarningState  # noqa: A004
 from dispatcher.ports import Status
 from dispatcher.warnings.alerting import release
-from dispatcher.warnings.grading import Standing, contributor_of, grade_villages, live
+from dispatcher.warnings.grading import Standing, grade_villages, live
+from dispatcher.warnings.sayings import contributor_of, sayings_of
 from rules.change import Change, Mode
 from rules.grade import Grade
 from tests.dispatch.making import COUNTY, EAST, GAUGES, HAZARD, START, V1, V2, V3, WEST, change, registry, sample_policy
@@ -33,7 +34,8 @@ class World:
             warnings=opened,
             villages=[v for v in self.villages.values() if v.warning in {w.id for w in opened}],
         )
-        graded = grade_villages(HAZARD, changes, standing, REGISTRY, status=Status.ACTUAL, now=self.now, coalesce=COALESCE)
+        sayings = sayings_of(changes, REGISTRY)
+        graded = grade_villages(HAZARD, sayings, standing, REGISTRY, status=Status.ACTUAL, now=self.now, coalesce=COALESCE)
         for gone in graded.withdrawn:
             self.contributions.pop((gone.village, gone.contributor), None)
         self.contributions |= {(c.village, c.contributor): c for c in graded.contributed}

@@ -7,7 +7,8 @@ import pytest
 
 from dispatcher.errors import Problem
 from dispatcher.policy.load import load_policies, read_policies
-from dispatcher.policy.model import Action, AnsweredBy, Policies, Quorum, Release, Repeat
+from dispatcher.policy.model import Action, AnsweredBy, Policies, Quorum, Repeat
+from dispatcher.policy.release import DEFAULT
 from rules.grade import Grade
 
 PLAN = """\
@@ -54,7 +55,7 @@ def test_a_plan_keeps_its_steps_deadlines_and_quorum() -> None:
     assert (red.steps[3].task, red.steps[3].task_en) == ("派人到村核实", "Send someone")
     assert red.steps[4].action is Action.EVACUATED
     assert blue.deadlines == {Action.RECEIVED: timedelta(minutes=5)}
-    assert (blue.answered_by, blue.repeat, blue.release) == (AnsweredBy(), None, Release.AUTO)
+    assert (blue.answered_by, blue.repeat, blue.release) == (AnsweredBy(), None, DEFAULT)
 
 
 MISTAKES = [
@@ -79,7 +80,7 @@ MISTAKES = [
     ("{quorum: 2}", "{quorum: 1}", "expected a whole number from 2 to 99"),
     ("{quorum: 2}", "most", "unknown answered_by (or {quorum: 2}) 'most'; allowed: any, all"),
     ("      orange:\n", "      purple:\n", "unknown key 'purple'; allowed: blue, yellow, orange, red"),
-    ("valid_for: 4h", "valid_for: 4h\n        release: review", "unknown release 'review'; allowed: auto"),
+    ("valid_for: 4h", "valid_for: 4h\n        release: review", "unknown release 'review'; allowed: auto, two_person"),
     ("after: 10m", "after: 10m, when: night", "unknown key 'when'; allowed: after, to, by, action, task, task_en"),
     ("{after: 0m, to: [village.head], by: [[sms]]}", "{after: 20m, to: [village.head], by: [sms]}", "the step comes after a later one"),
     ("hazards: [flash-flood, debris-flow]", "hazards: no", "expected a list such as [a, b]"),

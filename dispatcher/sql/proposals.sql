@@ -1,0 +1,39 @@
+-- name: waiting
+SELECT * FROM proposals WHERE county = :county AND status = :status AND hazard = :hazard AND state = 'waiting' ORDER BY seq;
+
+-- name: waiting_all
+SELECT * FROM proposals WHERE county = :county AND state = 'waiting' ORDER BY grade DESC, seq;
+
+-- name: one
+SELECT * FROM proposals WHERE id = :id;
+
+-- name: listed
+SELECT * FROM proposals WHERE county = :county AND seq < :before ORDER BY seq DESC LIMIT :limit;
+
+-- name: due
+SELECT * FROM proposals WHERE deadline <= :now ORDER BY grade DESC, deadline LIMIT :limit;
+
+-- name: next_due
+SELECT min(deadline) AS due FROM proposals WHERE deadline IS NOT NULL;
+
+-- name: save
+INSERT INTO proposals (id, county, status, hazard, area, topic, proposer, state, grade, opened_at, updated_at, deadline, hash, content,
+    approvals, paged, closed_at, closed_by, note)
+VALUES (:id, :county, :status, :hazard, :area, :topic, :proposer, :state, :grade, :opened_at, :updated_at, :deadline, :hash, :content,
+    :approvals, :paged, :closed_at, :closed_by, :note)
+ON CONFLICT (id) DO UPDATE SET state = excluded.state, grade = excluded.grade, updated_at = excluded.updated_at,
+    deadline = excluded.deadline, hash = excluded.hash, content = excluded.content, approvals = excluded.approvals,
+    paged = excluded.paged, closed_at = excluded.closed_at, closed_by = excluded.closed_by, note = excluded.note;
+
+-- name: keep_content
+INSERT INTO proposal_contents (proposal, hash, at, content) VALUES (:proposal, :hash, :at, :content)
+ON CONFLICT (proposal, hash) DO NOTHING;
+
+-- name: content
+SELECT content FROM proposal_contents WHERE proposal = :proposal AND hash = :hash;
+
+-- name: consult
+INSERT INTO consultations (proposal, county, at, kind, person, text) VALUES (:proposal, :county, :at, :kind, :person, :text);
+
+-- name: consultations
+SELECT * FROM consultations WHERE proposal = :proposal ORDER BY seq;

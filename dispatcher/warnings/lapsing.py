@@ -1,0 +1,97 @@
+"""Inside one transaction: what time alone decides about warnings: proposals nobody looked at, words that end, warnings to be renewed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from dispatcher.house import House
+from dispatcher.model.proposal import Entry, Proposal, ProposalState
+from dispatcher.model.saying import Saying
+from dispatcher.model.warning import Contribution
+from dispatcher.ports import Reader, Transaction
+from dispatcher.rows import value_of
+from dispatcher.timestamps import to_ms
+from dispatcher.upkeep.audit import Act, write_audit
+from dispatcher.warnings.feed import proposal_line
+from dispatcher.warnings.hearing import apply_released, release_task, save_proposals
+from dispatcher.warnings.issuing import Issued, release_warning
+from dispatcher.warnings.proposal_rows import proposal_of
+from dispatcher.warnings.proposing import Decided, TimedOut, decide
+from dispatcher.warnings.sayings import taken_back
+from dispatcher.warnings.telling import add_feed, add_tasks
+
+_AT_ONCE = 50
+EXPIRY = "policy:expiry"
+DUE = ("proposals.next_due", "warnings.next_expiry")
+"""The queries that say when there is something to do here."""
+
+
+async def lapse_due(tx: Transaction, house: House, now: datetime) -> Issued:
+    """Do all of it that is due; gives what went out."""
+    issued = await _time_out(tx, house, now)
+    return issued + await _expire(tx, house, now)
+
+
+async def _time_out(tx: Transaction, house: House, now: datetime) -> Issued:
+    total = Issued()
+    for row in await tx.fetch("proposals.due", {"now": to_ms(now), "limit": _AT_ONCE}):
+        total += await settle_proposal(tx, house, decide(proposal_of(row), TimedOut(), now), now)
+    return total
+
+
+async def settle_proposal(tx: Transaction, house: House, decided: Decided, now: datetime) -> Issued:
+    """Write what became of a proposal, say so, and let go what was released."""
+    proposal = decided.proposal
+    await save_proposals(tx, [proposal])
+    by = decided.released_by
+    outcomes = [("released", by, decided.released), ("dropped", "", decided.dropped), ("stale", "", decided.stale)]
+    if decided.dropped and proposal.closed_by and proposal.state is ProposalState.REFUSED:
+        outcomes[1] = ("refused", proposal.closed_by, decided.dropped)
+    if decided.paged:
+        outcomes.append(("paged", "", proposal.entries))
+    lines = [proposal_line(house, proposal, act, now, who, entries) for act, who, entries in outcomes if entries]
+    await add_feed(tx, lines)
+    await write_audit(tx, house.county, now, [outcome_act(proposal, act, who, entries) for act, who, entries in outcomes if entries])
+    if decided.paged:
+        await add_tasks(tx, house, [release_task(house, proposal, now)])
+    return await let_go(tx, house, proposal, decided.released, by, now)
+
+
+async def let_go(tx: Transaction, house: House, proposal: Proposal, entries: Sequence[Entry], by: str, now: datetime) -> Issued:
+    """Released entries count from now on and are told at once."""
+    sayings = [entry.saying for entry in entries]
+    total = Issued()
+    for warning in await apply_released(tx, house, proposal.hazard, sayings, now):
+        total += await release_warning(tx, house, warning, now, by)
+    return total
+
+
+def outcome_act(proposal: Proposal, act: str, by: str, entries: Sequence[Entry]) -> Act:
+    """What became of entries, for the audit log."""
+    detail = {
+        "hash": proposal.hash,
+        "left": len(proposal.entries),
+        "entries": {f"{e.saying.village} {e.saying.contributor}": f"{e.before.word} → {e.saying.grade.word}" for e in entries},
+    }
+    return Act(actor=by or "policy:timeout", act=f"{act}_release", subject=proposal.id, detail=detail)
+
+
+async def _expire(tx: Transaction, house: House, now: datetime) -> Issued:
+    """What people and upper levels said ends when they said it would; it was released with its end, so nobody is asked again."""
+    ended = [value_of(Contribution, row) for row in await tx.fetch("warnings.expiring", {"now": to_ms(now)})]
+    total = Issued()
+    for hazard in dict.fromkeys(c.hazard for c in ended):
+        sayings = [_ended(c, now) for c in ended if c.hazard == hazard]
+        for warning in await apply_released(tx, house, hazard, sayings, now):
+            total += await release_warning(tx, house, warning, now, EXPIRY)
+    return total
+
+
+def _ended(contribution: Contribution, now: datetime) -> Saying:
+    zh = f"预警有效期已过：{contribution.reason_zh}"
+    en = f"The term of this warning is over: {contribution.reason_en}"
+    return taken_back(contribution, now, zh, en, origin=contribution.origin)
+
+
+async def next_lapse(reader: Reader) -> list[int]:
+    """When each kind of thing here is due next, in stored milliseconds."""
+    return [row["due"] for query in DUE for row in await reader.fetch(query) if row["due"] is not None]
