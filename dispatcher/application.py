@@ -224,6 +224,7 @@ class Application:
             public_url=self.url,
             secret=secret_of(self.deployment),
             coalesce=timedelta(seconds=self.deployment.coalesce_s),
+            cap_sender=self.deployment.cap_sender,
         )
 
     def _world(self) -> World:

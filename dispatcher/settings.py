@@ -54,6 +54,9 @@ class Deployment(_Settings):
     coalesce_s: float = Field(
         default=10, ge=0, description="Seconds in which changes of one warning become one alert; red waits for nothing."
     )
+    cap_sender: Annotated[str, Field(pattern=r"^[^\s,<&]*$")] = Field(
+        default="", description="Our name in CAP messages, such as an e-mail address or OID; default alerts@ and the host of public_url."
+    )
     secret_env: str = Field(default="DISPATCHER_SECRET", description="Environment variable with the secret that signs links and sessions.")
     state_dir: Path = Field(default=Path("var"), description="Where the engine keeps its own files; relative to the working directory.")
     worker: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,32}$")] = Field(

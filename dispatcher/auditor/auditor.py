@@ -12,7 +12,7 @@ from dispatcher.model.notice import NoticeState
 from dispatcher.model.task import Task, TaskKind
 from dispatcher.ports import Beacon, Beat, Row
 from dispatcher.timestamps import from_ms, to_ms
-from dispatcher.warnings.issuing import add_tasks
+from dispatcher.warnings.telling import add_tasks
 from dispatcher.workplace import Workplace
 
 PART = "auditor"

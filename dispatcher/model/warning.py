@@ -41,7 +41,10 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warning:  # noqa: A001 - the word of the field (architecture.md section 1); the builtin is not used in this package
-    """One hazard over one area from opening to lifting. ``alert_due`` is when what was not yet told is told."""
+    """One hazard over one area from opening to lifting. ``alert_due`` is when what was not yet told is told.
+
+    ``renew_at`` is when what is in force is said to hold on, before the first of its notices runs out.
+    """
 
     id: str
     county: str
@@ -55,6 +58,7 @@ class Warning:  # noqa: A001 - the word of the field (architecture.md section 1)
     closed_at: datetime | None = None
     alert_due: datetime | None = None
     alerts: int = 0
+    renew_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +86,10 @@ class MessageType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One outward message, immutable: ``places`` is (village, grade before, grade now), ``refs`` the alerts it replaces."""
+    """One outward message, immutable: ``places`` is (village, grade before, grade now), ``refs`` the alerts it replaces.
+
+    ``identifier`` and ``cap`` are the message as the world has it: made once, at release, and never again.
+    """
 
     id: str
     warning: str
@@ -94,3 +101,6 @@ class Alert:
     refs: tuple[str, ...]
     places: tuple[tuple[str, int, int], ...]
     released_by: str
+    note: str = ""
+    identifier: str = ""
+    cap: str = ""

@@ -78,3 +78,6 @@ WHERE n.warning = :warning AND (d.state NOT IN ('planned', 'superseded', 'expire
 -- name: any_due
 SELECT EXISTS (SELECT 1 FROM deliveries WHERE state IN ('planned', 'unknown') AND due <= :now)
     OR EXISTS (SELECT 1 FROM deliveries WHERE lease <= :now) AS n;
+
+-- name: hold_on
+UPDATE deliveries SET expires_at = :expires_at WHERE notice = :notice AND state IN ('planned', 'unknown') AND expires_at < :expires_at;

@@ -45,3 +45,6 @@ SELECT count(*) AS n FROM notices WHERE county = :county AND purpose = 'warn' AN
 
 -- name: all
 SELECT * FROM notices WHERE county = :county ORDER BY seq;
+
+-- name: hold_on
+UPDATE notices SET expires_at = :expires_at WHERE warning = :warning AND village = :village AND revision = :revision;

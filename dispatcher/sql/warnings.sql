@@ -48,10 +48,16 @@ SELECT * FROM warnings WHERE alert_due <= :now ORDER BY grade DESC, alert_due LI
 SELECT min(alert_due) AS due FROM warnings WHERE alert_due IS NOT NULL;
 
 -- name: save
-INSERT INTO warnings (id, county, status, hazard, area, state, grade, opened_at, updated_at, closed_at, alert_due, alerts)
-VALUES (:id, :county, :status, :hazard, :area, :state, :grade, :opened_at, :updated_at, :closed_at, :alert_due, :alerts)
+INSERT INTO warnings (id, county, status, hazard, area, state, grade, opened_at, updated_at, closed_at, alert_due, alerts, renew_at)
+VALUES (:id, :county, :status, :hazard, :area, :state, :grade, :opened_at, :updated_at, :closed_at, :alert_due, :alerts, :renew_at)
 ON CONFLICT (id) DO UPDATE SET state = excluded.state, grade = excluded.grade, updated_at = excluded.updated_at,
-    closed_at = excluded.closed_at, alert_due = excluded.alert_due, alerts = excluded.alerts;
+    closed_at = excluded.closed_at, alert_due = excluded.alert_due, alerts = excluded.alerts, renew_at = excluded.renew_at;
+
+-- name: to_renew
+SELECT * FROM warnings WHERE renew_at <= :now ORDER BY renew_at LIMIT :limit;
+
+-- name: next_renewal
+SELECT min(renew_at) AS due FROM warnings WHERE renew_at IS NOT NULL;
 
 -- name: villages
 SELECT * FROM warning_villages WHERE warning = :warning ORDER BY village;
@@ -63,8 +69,8 @@ ON CONFLICT (warning, village) DO UPDATE SET grade = excluded.grade, told = excl
     reason_zh = excluded.reason_zh, reason_en = excluded.reason_en;
 
 -- name: add_alert
-INSERT INTO alerts (id, warning, county, status, message_type, sent_at, expires_at, refs, places, released_by)
-VALUES (:id, :warning, :county, :status, :message_type, :sent_at, :expires_at, :refs, :places, :released_by);
+INSERT INTO alerts (id, warning, county, status, message_type, sent_at, expires_at, refs, places, released_by, note, identifier, cap)
+VALUES (:id, :warning, :county, :status, :message_type, :sent_at, :expires_at, :refs, :places, :released_by, :note, :identifier, :cap);
 
 -- name: alerts
 SELECT * FROM alerts WHERE warning = :warning ORDER BY seq;

@@ -23,6 +23,19 @@ class Released:
     villages: tuple[VillageGrade, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewed:
+    """A message that says nothing new, and until when each village's notice holds now."""
+
+    warning: Warning
+    alert: Alert
+    held: tuple[VillageGrade, ...]
+    terms: Mapping[str, datetime]
+
+
+_LONGEST_LEAD = timedelta(minutes=30)
+
+
 def purpose_of(before: Grade, after: Grade) -> Purpose:
     """A rise warns and asks; a fall lowers or lifts and asks for nothing."""
     if after > before:
@@ -54,6 +67,7 @@ def release(
         state=WarningState.LIFTED if closed else WarningState.OPEN,
         closed_at=now if closed else None,
         updated_at=now,
+        renew_at=None if closed else _renewal(warning, villages, policy, now),
     )
     if not untold:
         return Released(warning=after, alert=None, notices=(), villages=())
@@ -72,6 +86,47 @@ def release(
     notices = tuple(_notice(v, warning, alert, policy, plans, now) for v in untold)
     told = tuple(replace(v, told=v.grade, revision=v.revision + 1) for v in untold)
     return Released(warning=after, alert=alert, notices=notices, villages=told)
+
+
+def _renewal(warning: Warning, villages: Sequence[VillageGrade], policy: Policy, now: datetime) -> datetime | None:
+    """What is told now must be renewed before it runs out; what was told before keeps its earlier time."""
+    told = [policy.grades[v.grade] for v in villages if v.grade]
+    times = [now + plan.valid_for - lead_of(plan) for plan in told] + ([warning.renew_at] if warning.renew_at else [])
+    return min(times, default=None)
+
+
+def lead_of(plan: GradePlan) -> timedelta:
+    """How long before its end a warning is renewed."""
+    return min(_LONGEST_LEAD, plan.valid_for / 4)
+
+
+def renew(
+    warning: Warning, villages: Sequence[VillageGrade], alerts: Sequence[Alert], policy: Policy, *, now: datetime, released_by: str
+) -> Renewed | None:
+    """Say of everything in force that it holds on: a message to the world, new terms for the notices, nothing asked anew."""
+    held = [v for v in villages if v.told]
+    if not held:
+        return None
+    terms = {v.village: now + policy.grades[v.told].valid_for for v in held}
+    after = replace(
+        warning,
+        alerts=warning.alerts + 1,
+        updated_at=now,
+        renew_at=min(now + policy.grades[v.told].valid_for - lead_of(policy.grades[v.told]) for v in held),
+    )
+    alert = Alert(
+        id=f"{warning.id}.{after.alerts}",
+        warning=warning.id,
+        county=warning.county,
+        status=warning.status,
+        message_type=MessageType.UPDATE if alerts else MessageType.ALERT,
+        sent_at=now,
+        expires_at=max(terms.values()),
+        refs=tuple(a.id for a in alerts if a.expires_at > now),
+        places=tuple((v.village, int(v.told), int(v.told)) for v in held),
+        released_by=released_by,
+    )
+    return Renewed(warning=after, alert=alert, held=tuple(held), terms=terms)
 
 
 def _message_type(*, closed: bool, first: bool) -> MessageType:

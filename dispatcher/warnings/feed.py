@@ -47,6 +47,17 @@ def alert_line(house: House, alert: Alert, warning: Warning) -> FeedLine:
     return _line(house, alert.sent_at, FeedKind.ALERT, grades[0][0], warning.id, zh, en)
 
 
+def renewal_line(house: House, alert: Alert, warning: Warning) -> FeedLine:
+    """What is in force holds on."""
+    words_zh, words_en = (_hazard(house, warning.hazard, lang) for lang in _LANGUAGES)
+    area_zh, area_en = _names(house, warning.area)
+    zh, en = (
+        f"{area_zh}继续发布{words_zh}预警：{len(alert.places)}村",
+        f"{area_en}: {words_en} warning renewed for {len(alert.places)} villages",
+    )
+    return _line(house, alert.sent_at, FeedKind.ALERT, warning.grade, warning.id, zh, en)
+
+
 _PROPOSED = {
     "proposed": ("待签发", "awaits release"),
     "amended": ("待签发内容已更新", "awaiting release, amended"),

@@ -14,7 +14,7 @@ from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, Purpose
 from dispatcher.model.task import Task
-from dispatcher.model.warning import Alert, VillageGrade, Warning
+from dispatcher.model.warning import Alert, Contribution, VillageGrade, Warning
 from dispatcher.policy.model import GradePlan, Policy
 from dispatcher.policy.snapshot import plan_as_json
 from dispatcher.ports import Transaction
@@ -22,6 +22,7 @@ from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.warnings.alerting import Released, plan_for, release
+from dispatcher.warnings.cap_out import Said, cap_message, identifier_of
 from dispatcher.warnings.explain import change_as_json
 from dispatcher.warnings.feed import alert_line, change_line
 from dispatcher.warnings.grading import live
@@ -87,15 +88,32 @@ async def release_warning(tx: Transaction, house: House, warning: Warning, now: 
     if released.alert is None:
         return Issued()
     notices, deliveries, tasks = await _call_all(tx, house, policy, released, now)
-    await tx.run("warnings.add_alert", row_of(released.alert))
+    told = {v.village: v for v in released.villages}
+    await put_out(tx, house, released.warning, released.alert, [told.get(v.village, v) for v in villages], alerts)
     await tx.run_many("warnings.save_village", [row_of(v) for v in released.villages])
     await _supersede(tx, notices, now)
     await tx.run_many("notices.add", [row_of(n) for n in notices])
     await tx.run_many("deliveries.add", [row_of(d) for d in deliveries])
     await add_tasks(tx, house, tasks)
     await add_feed(tx, [alert_line(house, released.alert, released.warning)])
-    await write_audit(tx, house.county, now, [_release_act(released.alert)])
     return Issued(alerts=1, notices=len(notices), deliveries=len(deliveries))
+
+
+async def put_out(
+    tx: Transaction, house: House, warning: Warning, alert: Alert, villages: Sequence[VillageGrade], earlier: Sequence[Alert]
+) -> None:
+    """Freeze an alert as it leaves the house; ``villages`` are all of the warning, as told with it, ``earlier`` its alerts so far."""
+    scope = {"county": house.county, "status": house.status.value, "hazard": warning.hazard, "warning": warning.id}
+    named = replace(alert, identifier=identifier_of(alert))
+    said = Said(
+        warning=warning,
+        alert=named,
+        villages=villages,
+        contributions=[value_of(Contribution, row) for row in await tx.fetch("warnings.contributions_of", scope)],
+        earlier=earlier,
+    )
+    await tx.run("warnings.add_alert", row_of(replace(named, cap=cap_message(house, said))))
+    await write_audit(tx, house.county, alert.sent_at, [_release_act(alert)])
 
 
 def _release_act(alert: Alert) -> Act:

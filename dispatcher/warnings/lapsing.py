@@ -1,19 +1,21 @@
 """Inside one transaction: what time alone decides about warnings: proposals nobody looked at, words that end, warnings to be renewed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from dispatcher.house import House
 from dispatcher.model.proposal import Entry, Proposal, ProposalState
 from dispatcher.model.saying import Saying
-from dispatcher.model.warning import Contribution
+from dispatcher.model.warning import Alert, Contribution, VillageGrade, Warning
 from dispatcher.ports import Reader, Transaction
-from dispatcher.rows import value_of
+from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.audit import Act, write_audit
-from dispatcher.warnings.feed import proposal_line
+from dispatcher.warnings.alerting import renew
+from dispatcher.warnings.feed import proposal_line, renewal_line
 from dispatcher.warnings.hearing import apply_released, release_task, save_proposals
-from dispatcher.warnings.issuing import Issued, release_warning
+from dispatcher.warnings.issuing import Issued, put_out, release_warning
 from dispatcher.warnings.proposal_rows import proposal_of
 from dispatcher.warnings.proposing import Decided, TimedOut, decide
 from dispatcher.warnings.sayings import taken_back
@@ -21,14 +23,16 @@ from dispatcher.warnings.telling import add_feed, add_tasks
 
 _AT_ONCE = 50
 EXPIRY = "policy:expiry"
-DUE = ("proposals.next_due", "warnings.next_expiry")
+RENEWAL = "policy:renewal"
+DUE = ("proposals.next_due", "warnings.next_expiry", "warnings.next_renewal")
 """The queries that say when there is something to do here."""
 
 
 async def lapse_due(tx: Transaction, house: House, now: datetime) -> Issued:
     """Do all of it that is due; gives what went out."""
     issued = await _time_out(tx, house, now)
-    return issued + await _expire(tx, house, now)
+    issued += await _expire(tx, house, now)
+    return issued + await _renew(tx, house, now)
 
 
 async def _time_out(tx: Transaction, house: House, now: datetime) -> Issued:
@@ -90,6 +94,32 @@ def _ended(contribution: Contribution, now: datetime) -> Saying:
     zh = f"预警有效期已过：{contribution.reason_zh}"
     en = f"The term of this warning is over: {contribution.reason_en}"
     return taken_back(contribution, now, zh, en, origin=contribution.origin)
+
+
+async def _renew(tx: Transaction, house: House, now: datetime) -> Issued:
+    """What is in force and near its end is said to hold on; no village is asked anew for it."""
+    count = 0
+    for row in await tx.fetch("warnings.to_renew", {"now": to_ms(now), "limit": _AT_ONCE}):
+        warning = value_of(Warning, row)
+        villages = [value_of(VillageGrade, v) for v in await tx.fetch("warnings.villages", {"warning": warning.id})]
+        alerts = [value_of(Alert, a) for a in await tx.fetch("warnings.alerts", {"warning": warning.id})]
+        renewed = renew(warning, villages, alerts, house.policies.for_hazard(warning.hazard), now=now, released_by=RENEWAL)
+        if renewed is None:
+            await tx.run("warnings.save", row_of(replace(warning, renew_at=None)))
+            continue
+        await tx.run("warnings.save", row_of(renewed.warning))
+        await put_out(tx, house, renewed.warning, renewed.alert, villages, alerts)
+        terms = [{"expires_at": to_ms(renewed.terms[v.village]), **_notice_key(v)} for v in renewed.held]
+        await tx.run_many("notices.hold_on", terms)
+        await tx.run_many("deliveries.hold_on", terms)
+        await add_feed(tx, [renewal_line(house, renewed.alert, renewed.warning)])
+        count += 1
+    return Issued(alerts=count)
+
+
+def _notice_key(village: VillageGrade) -> dict[str, object]:
+    name = f"{village.warning}/{village.village}/{village.revision}"
+    return {"warning": village.warning, "village": village.village, "revision": village.revision, "notice": name}
 
 
 async def next_lapse(reader: Reader) -> list[int]:

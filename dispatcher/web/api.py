@@ -26,7 +26,7 @@ Before = Annotated[int, Query(ge=1, description="Only items before this number: 
 _TIMES: Final = frozenset(
     (
         *("at", "opened_at", "updated_at", "closed_at", "released_at", "expires_at", "planned_at", "accepted_at", "sent_at"),
-        *("alert_due", "next_due", "due", "lease"),
+        *("alert_due", "next_due", "due", "lease", "renew_at", "deadline", "since"),
     )
 )
 _GRADES: Final = frozenset(("grade", "before", "told", "village_grade"))
@@ -78,7 +78,7 @@ async def warning(request: Request, warning_id: str) -> Item:
         alerts = await reader.fetch("warnings.alerts", {"warning": warning_id})
     return as_item(request, rows[0]) | {
         "villages": [as_item(request, row) for row in villages],
-        "alert_list": [as_item(request, row) for row in alerts],
+        "alert_list": [as_item(request, {k: v for k, v in row.items() if k != "cap"}) for row in alerts],
     }
 
 

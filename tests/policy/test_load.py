@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.accounts import Role
 from dispatcher.errors import Problem
 from dispatcher.policy.load import load_policies, read_policies
 from dispatcher.policy.model import Action, AnsweredBy, Policies, Quorum, Repeat
-from dispatcher.policy.release import DEFAULT
+from dispatcher.policy.release import DEFAULT, Origin, ReleaseRule, Then, Way
 from rules.grade import Grade
 
 PLAN = """\
@@ -58,6 +59,19 @@ def test_a_plan_keeps_its_steps_deadlines_and_quorum() -> None:
     assert (blue.answered_by, blue.repeat, blue.release) == (AnsweredBy(), None, DEFAULT)
 
 
+def test_a_release_is_one_for_all_origins_or_one_for_each_and_what_is_not_named_keeps_its_default() -> None:
+    text = GOOD.replace("valid_for: 4h", "valid_for: 4h\n        release: two_person")
+    assert {rule.way for rule in read(text)[0].for_hazard("flash-flood").grades[Grade.RED].release.values()} == {Way.TWO_PERSON}
+    some = "release: {observed: auto, forecast: {review: {by: duty_officer, within: 3m, then: release}}, upstream: two_person}"
+    policies, problems = read(GOOD.replace("valid_for: 4h", f"valid_for: 4h\n        {some}"))
+    assert problems == []
+    release = policies.for_hazard("flash-flood").grades[Grade.RED].release
+    assert release[Origin.OBSERVED].way is Way.AUTO
+    assert release[Origin.FORECAST] == ReleaseRule(way=Way.REVIEW, by=Role.DUTY_OFFICER, within=timedelta(minutes=3), then=Then.RELEASE)
+    assert release[Origin.UPSTREAM].people == 2
+    assert release[Origin.FORECASTER] == DEFAULT[Origin.FORECASTER]
+
+
 MISTAKES = [
     (
         "by: [[sms]]",
@@ -81,6 +95,19 @@ MISTAKES = [
     ("{quorum: 2}", "most", "unknown answered_by (or {quorum: 2}) 'most'; allowed: any, all"),
     ("      orange:\n", "      purple:\n", "unknown key 'purple'; allowed: blue, yellow, orange, red"),
     ("valid_for: 4h", "valid_for: 4h\n        release: review", "unknown release 'review'; allowed: auto, two_person"),
+    (
+        "valid_for: 4h",
+        "valid_for: 4h\n        release: {review: {then: drop}}",
+        "red is never dropped because nobody looked",
+    ),
+    ("valid_for: 4h", "valid_for: 4h\n        release: {observed: now}", "p.yaml:27:29: unknown release 'now'; allowed: auto, two_person"),
+    (
+        "valid_for: 4h",
+        "valid_for: 4h\n        release: {review: {by: viewer}}",
+        "unknown role 'viewer'; allowed: duty_officer",
+    ),
+    ("valid_for: 4h", "valid_for: 4h\n        release: {observed: auto, radio: auto}", "unknown key 'radio'; allowed: observed, forecast"),
+    ("valid_for: 4h", "valid_for: 4h\n        release: {review: {within: 0m}}", "must be longer than 0"),
     ("after: 10m", "after: 10m, when: night", "unknown key 'when'; allowed: after, to, by, action, task, task_en"),
     ("{after: 0m, to: [village.head], by: [[sms]]}", "{after: 20m, to: [village.head], by: [sms]}", "the step comes after a later one"),
     ("hazards: [flash-flood, debris-flow]", "hazards: no", "expected a list such as [a, b]"),

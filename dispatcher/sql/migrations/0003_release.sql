@@ -21,3 +21,16 @@ CREATE TABLE consultations (
     text TEXT NOT NULL
 );
 CREATE INDEX consultations_proposal ON consultations (proposal);
+-- Frozen at release: the identifier and the CAP message as it went out. A warning in force is renewed before it runs out.
+ALTER TABLE alerts ADD COLUMN identifier TEXT NOT NULL DEFAULT '';
+ALTER TABLE alerts ADD COLUMN note TEXT NOT NULL DEFAULT '';
+ALTER TABLE alerts ADD COLUMN cap TEXT NOT NULL DEFAULT '';
+CREATE INDEX alerts_identifier ON alerts (identifier) WHERE identifier <> '';
+ALTER TABLE warnings ADD COLUMN renew_at BIGINT;
+CREATE INDEX warnings_renew ON warnings (renew_at) WHERE renew_at IS NOT NULL;
+-- CAP messages of other authorities: what each was, which chain it belongs to, what became of it.
+CREATE TABLE upstream (
+    seq GROWING_KEY, county TEXT NOT NULL, sender TEXT NOT NULL, identifier TEXT NOT NULL, sent TEXT NOT NULL, root TEXT NOT NULL,
+    at BIGINT NOT NULL, status TEXT NOT NULL, msg_type TEXT NOT NULL, outcome TEXT NOT NULL, villages INTEGER NOT NULL,
+    UNIQUE (county, sender, identifier)
+);
