@@ -119,7 +119,8 @@ async def put_out(
 def _release_act(alert: Alert) -> Act:
     places = {village: Grade(now).word for village, _, now in alert.places}
     detail = {"message_type": alert.message_type.value, "status": alert.status.value, "places": places}
-    return Act(actor=alert.released_by, act="release", subject=alert.id, detail=detail)
+    news = any(before != now for _, before, now in alert.places)  # a renewal owes nobody a message
+    return Act(actor=alert.released_by, act="release" if news else "renew", subject=alert.id, detail=detail)
 
 
 async def _call_all(
