@@ -19,6 +19,7 @@ from dispatcher.deliveries.sender import Sender
 from dispatcher.errors import ConfigurationError, StoreFailed
 from dispatcher.files.countyfiles import CountyFiles, load_county_files, located
 from dispatcher.house import House
+from dispatcher.incidents.book import Book
 from dispatcher.intake.activation import activate
 from dispatcher.intake.catalogue import Catalogue, CatalogueEntry, catalogue
 from dispatcher.intake.codecs.choose import AS_MARKED, Formats
@@ -225,6 +226,7 @@ class Application:
             secret=secret_of(self.deployment),
             coalesce=timedelta(seconds=self.deployment.coalesce_s),
             cap_sender=self.deployment.cap_sender,
+            reporting=files.reporting,
         )
 
     def _world(self) -> World:
@@ -275,6 +277,7 @@ class Application:
             store=self.store,
             desk=desk,
             intake=self.intake,
+            incidents=Book(self.place),
             broadcast=self.place.broadcast,
             health=self.health,
             registry=house.registry,

@@ -8,6 +8,7 @@ DispatcherError
 ├── SourceLost             a source lost its connection: the supervisor opens it again
 ├── LinkRefused            an answer link is altered or too old
 ├── NotAsked               an answer to a notice that asks for none any more
+├── NotPossible            an act of a person that cannot be done as things stand; the sentence says why
 ├── BeatFailed             a heartbeat did not get out: the next one is tried
 ├── NotAllowed             what a person wants to do with a warning or proposal cannot be done (by him); says why
 ├── Overloaded             more than can be taken in now: try again later
@@ -89,6 +90,10 @@ class NotAllowed(DispatcherError):
 
 class Overloaded(DispatcherError):
     """More is waiting than may be held in memory; nothing of this request was taken in."""
+
+
+class NotPossible(DispatcherError):
+    """What a person wants to do cannot be done as things stand; the message says why, for that person."""
 
 
 class BeatFailed(DispatcherError):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from dispatcher.incidents.model import Reporting
 from dispatcher.policy.model import Policies
 from dispatcher.ports import Status
 from dispatcher.registry.model import Registry
@@ -27,6 +28,7 @@ class House:
     secret: bytes
     coalesce: timedelta = timedelta(seconds=10)
     cap_sender: str = ""
+    reporting: Reporting = field(default_factory=Reporting)
     travel_times: Mapping[str, timedelta] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ from dispatcher.answers.understanding import Understood, opts_out, understand
 from dispatcher.deliveries.delivered import receipt_row, settle_all
 from dispatcher.deliveries.settle import on_receipt
 from dispatcher.errors import NotAsked, SourceLost, StoreFailed
+from dispatcher.incidents.messages import reported_text, sms_message, take_message
 from dispatcher.model.answer import Answer, Path, Said
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice
@@ -155,6 +156,11 @@ class Desk:
         if opts_out(reply.text):
             await add_tasks(tx, house, [opted_out_task(house, reply, now)])
             self._place.metrics.replies.labels("opted_out").inc()
+            return
+        reported = reported_text(reply.text)
+        if reported:
+            await take_message(tx, house, sms_message(house, reply, reported, now), b"", now)
+            self._place.metrics.replies.labels("reported").inc()
             return
         understood = understand(reply.text, code_digits(house))
         notices = await self._notices_meant(tx, reply.address, understood.code if understood else "", now)

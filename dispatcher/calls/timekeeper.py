@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from dispatcher.calls.escalating import escalate_due
 from dispatcher.errors import StoreFailed
+from dispatcher.incidents.reminding import remind_due
 from dispatcher.intake.pipeline import Pipeline
 from dispatcher.timestamps import from_ms
 from dispatcher.upkeep.commit_points import Point, passing
@@ -58,6 +59,7 @@ class Timekeeper:
                 issued = await lapse_due(tx, self._place.house, now)
                 issued += await release_due(tx, self._place.house, now)
                 escalated = await escalate_due(tx, self._place.house, now)
+                await remind_due(tx, self._place.house, now)
                 passing(Point.TIMERS_WRITTEN)
             passing(Point.TIMERS_KEPT)
             metrics = self._place.metrics
@@ -74,7 +76,7 @@ class Timekeeper:
     async def _stored_due(self) -> datetime:
         """When the next stored timer is due."""
         async with self._place.store.read() as reader:
-            found = [row["due"] for q in ("warnings.next_due", "notices.next_due") for row in await reader.fetch(q)]
+            found = [row["due"] for q in ("warnings.next_due", "notices.next_due", "incidents.next_due") for row in await reader.fetch(q)]
             found += await next_lapse(reader)
         return min((from_ms(ms) for ms in found if ms is not None), default=datetime.max.replace(tzinfo=self._place.clock.now().tzinfo))
 

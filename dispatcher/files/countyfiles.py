@@ -4,11 +4,13 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.files.textfile import read_tree
+from dispatcher.incidents.load import read_reporting
+from dispatcher.incidents.model import Reporting
 from dispatcher.policy.load import read_policies
 from dispatcher.policy.model import Policies
 from dispatcher.registry.check import check_together
@@ -40,6 +42,7 @@ class CountyFiles:
     rules: Mapping[str, str]
     plan: Plan
     findings: tuple[Problem, ...] = ()
+    reporting: Reporting = field(default_factory=Reporting)
 
 
 def load_county_files(directory: Path, rules: Path | None = None) -> CountyFiles:
@@ -51,6 +54,7 @@ def load_county_files(directory: Path, rules: Path | None = None) -> CountyFiles
     registry = read_registry(directory, problems, findings)
     policies = read_policies(_tree(directory, "policies", _YAML, problems), problems)
     templates = read_templates(_tree(directory, "templates", _YAML, problems), problems, registry.county.languages[0])
+    reporting = read_reporting(directory, problems)
     rule_texts = _rule_texts(rules or directory / "rules", problems)
     parsed = _parsed(rule_texts, problems)
     if problems or parsed is None:
@@ -59,7 +63,15 @@ def load_county_files(directory: Path, rules: Path | None = None) -> CountyFiles
     plan = _compiled(parsed, registry, problems)
     if problems or plan is None:
         raise ConfigurationError(problems)
-    return CountyFiles(registry=registry, policies=policies, templates=templates, rules=rule_texts, plan=plan, findings=tuple(findings))
+    return CountyFiles(
+        registry=registry,
+        policies=policies,
+        templates=templates,
+        rules=rule_texts,
+        plan=plan,
+        reporting=reporting,
+        findings=tuple(findings),
+    )
 
 
 def _parsed(texts: Mapping[str, str], problems: list[Problem]) -> RuleSet | None:

@@ -24,6 +24,8 @@ class TaskKind(StrEnum):
     OPTED_OUT = "opted_out"
     AUDIT = "audit"
     RELEASE = "release"
+    REPORT = "report"
+    MESSAGE = "message"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,7 @@ class FeedKind(StrEnum):
     ANSWER = "answer"
     FAILURE = "failure"
     TASK = "task"
+    INCIDENT = "incident"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

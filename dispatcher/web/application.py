@@ -12,7 +12,19 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from dispatcher import __version__
-from dispatcher.web import answer_page, api, duty_room, events, intake, login, probes, warning_page
+from dispatcher.web import (
+    answer_page,
+    api,
+    duty_room,
+    events,
+    incident_pages,
+    incidents_api,
+    intake,
+    login,
+    probes,
+    village_report,
+    warning_page,
+)
 from dispatcher.web.context import WebContext
 from dispatcher.web.gate import PROGRAM_PREFIXES, Gate
 from dispatcher.web.hooks import Hooks
@@ -46,7 +58,10 @@ def create_app(context: WebContext) -> FastAPI:
         by_address=Throttle(_TRIES_PER_ADDRESS, _WINDOW),
     )
     # duty_room comes before warning_page and api: their paths end in an id that may hold slashes.
-    for router in (probes, login, answer_page, intake, events, api, duty_room, warning_page):
+    for router in (
+        *(probes, login, answer_page, village_report, intake, events, incidents_api, api),
+        *(incident_pages, duty_room, warning_page),
+    ):
         app.include_router(router.router)
     app.mount("/static", StaticFiles(packages=[("dispatcher.web", "static")]), name="static")
     app.add_exception_handler(Problem, _on_problem)

@@ -8,6 +8,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from dispatcher.clock import Clock, SystemClock
+from dispatcher.incidents.book import Book
 from dispatcher.model.answer import Path, Said
 from dispatcher.model.notice import Notice
 from dispatcher.model.reject import Reject
@@ -92,6 +93,7 @@ class WebContext:
     store: Store
     desk: Desk
     intake: Intake
+    incidents: Book
     broadcast: Broadcast
     health: Health
     registry: Registry

@@ -14,9 +14,9 @@ from dispatcher.accounts import Principal, Role, principal_of_token, principal_o
 from dispatcher.ports import Store
 from dispatcher.web.problems import Problem, problem_response, unauthenticated
 
-#: /a/ carries its own proof, a signed token; calls of gateways never come this far (hooks.py).
+#: /a/ and /v/ carry their own proof, a signed token; calls of gateways never come this far (hooks.py).
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/login"})
-OPEN_PREFIXES: Final = ("/a/", "/static/")
+OPEN_PREFIXES: Final = ("/a/", "/v/", "/static/")
 #: Programs that ask here get a problem document, people a login form.
 PROGRAM_PREFIXES: Final = ("/api/", "/metrics", "/fragments/")
 

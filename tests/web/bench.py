@@ -10,6 +10,7 @@ from dispatcher.answers.desk import Desk
 from dispatcher.answers.links import Link, sign_link
 from dispatcher.clock import ManualClock
 from dispatcher.house import House
+from dispatcher.incidents.book import Book
 from dispatcher.model.reject import Decoded
 from dispatcher.ports import Channel, Kind, Status, Store
 from dispatcher.upkeep.broadcast import Broadcast
@@ -89,6 +90,7 @@ async def make_bench(
         store=store,
         desk=desk,
         intake=intake,
+        incidents=Book(place),
         broadcast=place.broadcast,
         health=health,
         registry=registry(),
