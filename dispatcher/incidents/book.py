@@ -19,7 +19,7 @@ from dispatcher.registry.model import Contact
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.audit import Act, write_audit
-from dispatcher.warnings.issuing import add_feed, add_tasks
+from dispatcher.warnings.telling import add_feed, add_tasks
 from dispatcher.workplace import Workplace
 from rules.grade import Grade
 

@@ -9,7 +9,7 @@ from dispatcher.model.task import Task, TaskKind
 from dispatcher.ports import Reply, Transaction
 from dispatcher.rows import row_of
 from dispatcher.upkeep.audit import Act, write_audit
-from dispatcher.warnings.issuing import add_tasks
+from dispatcher.warnings.telling import add_tasks
 
 _WORD = r"(?:灾情|险情|报告|上报|report)"
 _REPORTS = re.compile(rf"^\s*(?:[【\[（(]{_WORD}[】\])）][\s:：,，]*|{_WORD}[\s:：,，]+)(?=\S)", re.IGNORECASE)

@@ -12,7 +12,7 @@ from dispatcher.model.task import Task, TaskKind
 from dispatcher.ports import Reader, Transaction
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
-from dispatcher.warnings.issuing import add_tasks
+from dispatcher.warnings.telling import add_tasks
 
 _AT_ONCE = 100
 _OWED = {
