@@ -15,6 +15,9 @@ from rules.grade import Grade
 from rules.model import Lower, Patience, Silence, Target
 from rules.scaled import NEVER_S
 
+_UNCOUNTED: list[int] = []
+"""Most places never count: they share this, and it stays empty."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Climb:
@@ -23,8 +26,8 @@ class Climb:
     ``hold_s`` is the last raise or step down: time for lowering counts from there; ``raised_s`` is the last raise alone.
     ``eased_s`` is since when ``lower.when`` has held, None when it does not, ``runs`` in how many model runs, the newest of them
     issued at ``run_s``. ``floor_s``: what a late reading shows before it has been settled since. ``counts``, ``firsts`` and ``lasts``
-    are, per grade, the readings in a row that met it and the times of the first and the last of them. ``asked`` is the grade that a
-    person has been asked to lower to, ``asks`` how often one was.
+    are, per grade, the readings in a row that met it and the times of the first and the last of them; empty until counted.
+    ``asked`` is the grade that a person has been asked to lower to, ``asks`` how often one was.
     """
 
     grade: Grade = Grade.NONE
@@ -35,9 +38,9 @@ class Climb:
     run_s: int = NEVER_S
     floor_s: int = NEVER_S
     last_s: int = NEVER_S
-    counts: list[int] = field(default_factory=lambda: [0] * 5)
-    firsts: list[int] = field(default_factory=lambda: [0] * 5)
-    lasts: list[int] = field(default_factory=lambda: [0] * 5)
+    counts: list[int] = field(default_factory=lambda: _UNCOUNTED)
+    firsts: list[int] = field(default_factory=lambda: _UNCOUNTED)
+    lasts: list[int] = field(default_factory=lambda: _UNCOUNTED)
     asked: Grade | None = None
     asks: int = 0
 
@@ -72,6 +75,8 @@ def streaks(state: Climb, patience: tuple[Patience, ...], at_s: int, met: int, *
     Only a reading of the place's ``own`` counts, and only ``round_s`` after the one before: several stations of one place that report
     in turn are one reading in a row.
     """
+    if not state.counts:
+        state.counts, state.firsts, state.lasts = [0] * 5, [0] * 5, [0] * 5
     confirmed = 0
     for g, p in enumerate(patience, start=1):
         if met < g:

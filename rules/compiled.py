@@ -1,17 +1,30 @@
 """A rule with its conditions as functions: made once, shared by all of its places."""
 
+import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from rules.expression import parsed
 from rules.fused import calculate, fuse
 from rules.grade import Grade
-from rules.inputs import Op
+from rules.inputs import Input, Op
+from rules.measure import MEASURES, Measure
 from rules.model import GRADES, Patience, Rule
+from rules.scaled import SCALE
 
 LASTING = (Op.LATEST, Op.COUNT)
 """Inputs whose value does not grow thin when readings are missing."""
 Limits = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """``lower.when`` holds exactly while the sum of an input is less than ``limit``, scaled, and known."""
+
+    index: int
+    window_s: int
+    limit: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +34,9 @@ class CompiledRule:
     ``table_inputs`` are the inputs of the table rows; ``scale`` gives the number of the factor that holds, 0 for none; ``numbers``
     are the functions of derived inputs and of limits, by input. ``covered`` are the inputs whose windows must be full enough to lower,
     ``proof`` all observed ones behind ``lower.when``, ``matters`` those behind any row. ``could_be`` is ``grade_of`` with missing values
-    taken for the worst. ``below`` and ``above`` are, for each grade, the next one that the rule has.
+    taken for the worst. ``below`` and ``above`` are, for each grade, the next one that the rule has. ``adding`` when only
+    sums of readings can raise; ``calm`` is ``lower.when`` where it is as simple as that. ``reads`` are the inputs of readings: what
+    each computes, and over how many seconds.
     """
 
     rule: Rule
@@ -39,6 +54,9 @@ class CompiledRule:
     above: tuple[Grade, ...]
     matters: frozenset[int]
     patient: bool
+    adding: bool
+    calm: Calm | None
+    reads: tuple[tuple[Measure, int], ...]
     zone: tzinfo
 
     @property
@@ -56,6 +74,7 @@ def compile_rule(rule: Rule, zone: tzinfo) -> CompiledRule:
     numbers = {n: calculate(i.number) for n, i in enumerate(rule.inputs) if i.number}
     numbers |= {n: calculate(i.each.limit) for n, i in enumerate(rule.inputs) if i.each}
     count = len(rule.scale)
+    eased = fuse([(1, rule.lower.when)], args)
     grades = grades_of(rule)
     by_patience = [min((g for g in grades if g >= own), default=own) for own in GRADES]
     return CompiledRule(
@@ -64,7 +83,7 @@ def compile_rule(rule: Rule, zone: tzinfo) -> CompiledRule:
         row_tests=tuple(fuse([(1, r.expression)], args) for r in rule.rows),
         grade_of=fuse([(r.grade, r.expression) for r in rule.rows], args) if rule.rows else None,
         could_be=fuse([(r.grade, r.expression) for r in rule.rows], args, maybe=True) if rule.rows else None,
-        eased=fuse([(1, rule.lower.when)], args),
+        eased=eased,
         # The first line that holds counts, and the fused function gives the highest number.
         scale=fuse([(count - n, s.when) for n, s in enumerate(rule.scale)], args) if count else None,
         numbers=numbers,
@@ -76,8 +95,32 @@ def compile_rule(rule: Rule, zone: tzinfo) -> CompiledRule:
         below=tuple(max((g for g in grades if g < own), default=Grade.NONE) for own in Grade),
         above=tuple(min((g for g in grades if g > own), default=own) for own in Grade),
         patient=any(p.count > 1 or p.for_s for p in rule.patience),
+        adding=not rule.rows and all(_adds(rule.inputs[names.index(t.input)]) for t in rule.tables),
+        reads=tuple((MEASURES[i.op], i.window_s) for i in rule.inputs if i.op in MEASURES),
+        calm=_calm(rule, args, eased),
         zone=zone,
     )
+
+
+def _adds(one: Input) -> bool:
+    return one.op is Op.SUM and not one.plus_forecast_s and not one.each
+
+
+def _calm(rule: Rule, args: tuple[str, ...], eased: Callable[..., int]) -> Calm | None:
+    """``sum < number`` or ``sum <= number``, and its smallest scaled sum that does not hold."""
+    tree = parsed(rule.lower.when.text)[0]
+    match tree:
+        case ast.Compare(left=ast.Name(id=name), ops=[ast.Lt() | ast.LtE()], comparators=[ast.Constant(value=int() | float() as number)]):
+            index = args.index(name)
+        case _:
+            return None
+    if index >= len(rule.inputs) or rule.lower.runs or not _adds(rule.inputs[index]) or rule.inputs[index].daily:
+        return None
+    near = round(number * SCALE)
+    for limit in range(near - 1, near + 3):
+        if not eased(*(limit / SCALE if n == index else 0.0 for n in range(len(args)))):
+            return Calm(index, rule.inputs[index].window_s, limit)
+    return None
 
 
 def grades_of(rule: Rule) -> tuple[Grade, ...]:

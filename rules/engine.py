@@ -10,10 +10,10 @@ from rules.change import Decisions
 from rules.climb import fall, settle
 from rules.evidence import lifted
 from rules.forecast import Feed, Forecast
-from rules.intake import take
+from rules.intake import take, take_columns
 from rules.ladder import Ladder
 from rules.plan import Plan
-from rules.reading import Reading
+from rules.reading import Columns, Known, Reading
 from rules.record import EPOCH, Standing, by_act, by_word, standing
 from rules.running import AHEAD_S, Running, unsettle
 from rules.scaled import SCALE
@@ -37,6 +37,8 @@ class Engine:
         self._series, self._ladders, self._feeds = series, ladders, feeds
         self._started = False
         self._index: dict[tuple[str, str], Series] = {}
+        self._known: Known = ()
+        self._by_number: list[Series | None] = []
         self._by_place: dict[str, list[Ladder]] = {}
         self._asking: dict[tuple[str, str], tuple[Ladder, ...]] = {}
         for s in series:
@@ -53,8 +55,18 @@ class Engine:
         """Take readings in the order they came. Places whose time has run out by ``now`` fall silent first."""
         self._begin(now)
         run = self._run
-        take(self._index.get, readings, run.now_us // 1_000_000 + AHEAD_S, run.now_us, run.woke, run.odd)
+        limit_s = run.now_us // 1_000_000 + AHEAD_S
+        if isinstance(readings, Columns) and not readings.marks:
+            take_columns(self._numbered(readings.known), readings, limit_s, run.now_us, run.woke, run.odd)
+        else:
+            take(self._index.get, readings, limit_s, run.now_us, run.woke, run.odd)
         return self._end()
+
+    def _numbered(self, known: Known) -> list[Series | None]:
+        """The series of everything that may send, by its place in ``known``; looked up once for each ``known``."""
+        if known is not self._known:
+            self._known, self._by_number = known, list(map(self._index.get, known))
+        return self._by_number
 
     def observe_forecasts(self, forecasts: Sequence[Forecast], now: datetime) -> Decisions:
         """Take forecasts in the order they came; those that no rule asks for are passed over."""
@@ -99,6 +111,8 @@ class Engine:
         # Silence that is noticed first may have raised or withdrawn the grade: then nothing is proposed any more.
         if to is not None and to < before:
             change_at_s = ladder.clock_s()
+            for s in ladder.series:
+                s.rouse()
             fall(ladder.state, ladder.rule.lower, to, change_at_s)
             self._run.changes.append(by_word(ladder, before, now))
         return self._end()

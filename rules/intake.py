@@ -1,8 +1,8 @@
-"""The hot loop: one look-up, one append, one comparison per reading. Kept alone so that it can be compiled."""
+"""The hot loops: one look-up, one addition, two comparisons per reading. Kept alone so that they can be compiled."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from rules.reading import Reading
+from rules.reading import Columns, Reading
 from rules.scaled import SCALE
 from rules.series import Series
 
@@ -12,25 +12,54 @@ Odd = Callable[[Series, Reading], None]
 
 
 def take(find: Find, readings: Iterable[Reading], limit_s: int, now_us: int, woke: Woke, odd: Odd) -> None:
-    """Put each reading in its series, in order.
+    """Put each reading in its series, in order; none may be later than ``limit_s``.
 
     ``woke`` is called for each newest reading that may change a ladder, ``odd`` for each that is not simply the newest good one.
     """
     for reading in readings:
-        station, variable, value, at_s, quality = reading
-        series = find((station, variable))
+        series = find((reading.station, reading.variable))
         while series is not None:
-            if series.last_s < at_s <= limit_s and series.low <= value <= series.high and quality == "good":
-                series.arrived_us = now_us
-                series.last_s = at_s
-                series.total = total = series.total + round(value * SCALE)
-                times = series.times
-                times.append(at_s)
-                series.totals.append(total)
-                if len(times) >= series.cap:
-                    series.trim()
-                if total >= series.wake or series.unsettled:
-                    woke(series, at_s)
+            if reading.quality == "good" and series.last_s < reading.at_s <= limit_s and series.low <= reading.value <= series.high:
+                _newest(series, reading.at_s, round(reading.value * SCALE), now_us, woke)
             else:
                 odd(series, reading)
             series = series.twin
+
+
+def take_columns(by_number: Sequence[Series | None], columns: Columns, limit_s: int, now_us: int, woke: Woke, odd: Odd) -> None:
+    """The same for columns without marks; ``by_number`` has the series of each that may send."""
+    values, times_s, n = columns.values, columns.times_s, 0
+    for number in columns.numbers:
+        value, at_s = values[n], times_s[n]
+        series = by_number[number]
+        while series is not None:
+            if series.last_s < at_s <= limit_s and series.low <= value <= series.high:
+                total = series.total + round(value * SCALE)
+                series.arrived_us = now_us
+                # Written out here, too, because most readings end here.
+                if at_s == series.next_s and at_s < series.until_s and total < series.wake:
+                    series.total = total
+                    series.totals.append(total)
+                    series.last_s = at_s
+                    series.next_s = at_s + series.interval_s
+                else:
+                    _newest(series, at_s, total - series.total, now_us, woke)
+            else:
+                odd(series, columns[n])
+            series = series.twin
+        n += 1  # noqa: SIM113 - a plain number, so that it can be compiled
+
+
+def _newest(series: Series, at_s: int, scaled: int, now_us: int, woke: Woke) -> None:
+    """The newest good reading: most of them change nothing but the total."""
+    series.arrived_us = now_us
+    total = series.total + scaled
+    if at_s == series.next_s and at_s < series.until_s and total < series.wake:
+        series.total = total
+        series.totals.append(total)
+        series.last_s = at_s
+        series.next_s = at_s + series.interval_s
+        return
+    series.append(at_s, scaled)
+    if series.total >= series.wake or at_s >= series.wake_s:
+        woke(series, at_s)

@@ -6,12 +6,18 @@ from collections.abc import Mapping, Sequence
 from rules.climb import Climb, Trail, back, due, ease, fall, streaks, trail, up
 from rules.forecast import Feed
 from rules.grade import Grade
-from rules.inputs import Op
-from rules.measure import MEASURES, MISSING, filled, upto
+from rules.measure import MISSING, filled
 from rules.plan import LadderPlan
+from rules.probe import Probe
 from rules.probes import probes_of
-from rules.scaled import ALWAYS, NEVER_S, SCALE
+from rules.rest import AWAKE, dry, graded
+from rules.scaled import ALWAYS, FOREVER, NEVER_S, SCALE
+from rules.season import day_start
 from rules.series import Series
+
+_DAY_AT_LEAST_S = 23 * 3600
+"""No local day is shorter."""
+_NO_FEEDS: Mapping[str, tuple[Feed, ...]] = {}
 
 
 class Ladder:
@@ -23,9 +29,9 @@ class Ladder:
     """
 
     __slots__ = (
-        "before", "compiled", "episode", "excused_us", "feeds", "fixed", "heard", "horizon_s", "limits", "lows", "many", "moment_s",
-        "numbers", "own", "place", "plain", "probes", "proof", "reads", "round_s", "rule", "series", "silences", "silent",
-        "since_us", "spoken", "state", "step", "sums", "suspended", "wake",
+        "_probes", "before", "calm", "compiled", "dozing", "episode", "excused_us", "feeds", "fixed", "heard", "horizon_s", "limits",
+        "lows", "many", "moment_s", "numbers", "place", "plain", "round_s", "rule", "series", "silences", "silent", "since_us",
+        "spoken", "state", "step", "sums", "suspended", "touched", "wake", "wake_s",
     )  # fmt: skip
 
     def __init__(self, plan: LadderPlan, every: Sequence[Series], feeds: Mapping[tuple[str, str], Feed]) -> None:
@@ -33,23 +39,23 @@ class Ladder:
         self.compiled = plan.compiled
         self.rule = plan.compiled.rule
         self.place = plan.place
-        self.series = tuple(every[n] for n in plan.series)
+        self.series = tuple([every[n] for n in plan.series])
         self.numbers = plan.numbers
         dated = any(n.season for n in plan.numbers)
         self.fixed = None if dated else plan.numbers[0].values if plan.numbers else ()
-        self.feeds = {name: tuple(feeds[k] for k in keys) for name, keys in plan.feeds.items()}
-        self.probes = probes_of(plan, every, self.feeds, self.columns)
-        self.heard = tuple((tuple(every[n] for n in group), needed) for group, needed in plan.heard)
-        self.own = frozenset(id(s) for group, _ in self.heard for s in group)
-        self.proof = tuple(dict.fromkeys(n for n in self.compiled.proof))
-        self.limits = tuple(tuple(zip(self.compiled.table_inputs, t, strict=True)) for t in plan.scaled)
-        self.horizon_s = plan.horizon_s
-        self.round_s = plan.round_s
+        self.feeds = {name: tuple(feeds[k] for k in keys) for name, keys in plan.feeds.items()} if plan.feeds else _NO_FEEDS
         self.plain = plan.plain
         self.many = len(self.series) != 1 or bool(self.feeds)
-        self.reads = tuple((MEASURES[p.spec.op], p.series[0], p.spec.window_s) for p in self.probes) if plan.plain else ()
-        self.sums = self._sums()
-        self.lows = tuple((n, min(t[k][0] for t in plan.scaled)) for k, n in enumerate(self.compiled.table_inputs))
+        # Of a place with one series the inputs are all the same but for their windows: they need no memory of their own.
+        self._probes = None if self.plain and not self.many else probes_of(plan, every, self.feeds, self.columns)
+        self.heard = tuple((tuple(every[n] for n in group), needed) for group, needed in plan.heard) if self.many else ()
+        self.limits = plan.limits
+        self.lows = plan.lows
+        self.horizon_s = plan.horizon_s
+        self.round_s = plan.round_s
+        self.sums = self._sums(plan, every)
+        alone = self.sums is not None and self.plain and not self.many and not self.compiled.scale and not self.compiled.patient
+        self.calm = self.compiled.calm if alone else None
         self.state = Climb()
         self.before: Trail | None = None
         self.moment_s = NEVER_S
@@ -61,17 +67,29 @@ class Ladder:
         self.silences = 0
         self.suspended = False
         self.excused_us = 0
+        self.dozing = False
+        self.touched = False
         self.wake = ALWAYS
+        self.wake_s = FOREVER
 
-    def _sums(self) -> Series | None:
+    def _sums(self, plan: LadderPlan, every: Sequence[Series]) -> Series | None:
         """The one series whose sums the table looks at; None where a ladder can rise in another way, too."""
-        found = {id(s): s for n in self.compiled.table_inputs for s in self.probes[n].series}
-        specs = [self.probes[n].spec for n in self.compiled.table_inputs]
-        simple = all(i.op is Op.SUM and not i.plus_forecast_s and not i.each for i in specs)
-        if self.rule.rows or len(found) != 1 or not simple:
+        if not self.compiled.adding:
             return None
-        series = next(iter(found.values()))
+        found = {n for i in self.compiled.table_inputs for n in plan.sources[i]}
+        if len(found) != 1:
+            return None
+        series = every[found.pop()]
         return series if series.checks.low >= 0 or series.counter else None
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """The inputs, joined to what they look at."""
+        return self._probes or tuple([Probe(i, self.series, self.rule.day_s, self.compiled.zone) for i in self.rule.inputs])
+
+    def owns(self, series: Series) -> bool:
+        """Whether a series is the place's own: one that must not fall silent."""
+        return not self.many or any(s is series for group, _ in self.heard for s in group)
 
     def columns(self, at_s: int) -> tuple[float, ...]:
         """The numbers of the place on the day of a moment."""
@@ -98,8 +116,10 @@ class Ladder:
 
     def values(self, at_s: int, edge_s: int = NEVER_S) -> list[float]:
         """All inputs at a moment, scaled; NaN where nothing is known or the window reaches beyond ``edge_s``."""
-        if self.plain and edge_s == NEVER_S:
-            return [measure(s, at_s, window_s, upto(s, at_s)) for measure, s, window_s in self.reads]
+        if self._probes is None and edge_s == NEVER_S:
+            series = self.series[0]
+            end = series.upto(at_s)
+            return [measure(series, at_s, window_s, end) for measure, window_s in self.compiled.reads]
         found: list[float] = []
         for p in self.probes:
             found.append(p.value(at_s, found) if at_s - p.span_s >= edge_s else MISSING)
@@ -145,9 +165,11 @@ class Ladder:
             return False
         least = self.rule.quality.min_coverage
         if self.plain and not self.many:
-            full = (filled(self.probes[n].spec.op, self.series[0], at_s, self.probes[n].spec.window_s) for n in self.compiled.covered)
+            inputs = self.rule.inputs
+            full = (filled(inputs[n].op, self.series[0], at_s, inputs[n].window_s) for n in self.compiled.covered)
             return all(used >= expected * least for used, expected in full)
-        full = (self.probes[n].filled(at_s, self.horizon_s) for n in self.compiled.covered)
+        probes = self.probes
+        full = (probes[n].filled(at_s, self.horizon_s) for n in self.compiled.covered)
         if not all(used >= expected * least for used, expected in full):
             return False
         after_s = self.rule.no_data.after_s
@@ -159,11 +181,12 @@ class Ladder:
 
     def _proofs(self, at_s: int) -> list[tuple[Series, int]]:
         found = []
-        for n in self.proof:
-            for s in self.probes[n].active(at_s, self.horizon_s):
-                end = upto(s, at_s)
+        probes = self.probes
+        for n in self.compiled.proof:
+            for s in probes[n].active(at_s, self.horizon_s):
+                end = s.upto(at_s)
                 if end:
-                    found.append((s, s.times[end - 1]))
+                    found.append((s, s.time(end - 1)))
         return found
 
     def forward(self, at_s: int, *, own: bool = True, run_s: int | None = None) -> bool:
@@ -173,15 +196,16 @@ class Ladder:
         """
         if self.many:
             own = self._begin(at_s, own=own)
-            values = self.values(at_s)
-        elif self.plain:
-            values = [measure(s, at_s, window_s, len(s.times)) for measure, s, window_s in self.reads]
-        else:
-            values = self.values(at_s)
+        elif self.dozing:
+            self.rouse()
+            self.state.last_s = self.series[0].previous_s()
+        values = self.values(at_s)
         met = self.met(at_s, values)
         state = self.state
         if state.grade or met:
-            return self._move(state, at_s, met, values, own=own, run_s=run_s)
+            moved = self._move(state, at_s, met, values, own=own, run_s=run_s)
+            self._doze(at_s, values)
+            return moved
         if self.compiled.patient:
             streaks(state, self.compiled.patience, at_s, 0)
         state.last_s = at_s
@@ -198,7 +222,7 @@ class Ladder:
         return own
 
     def _move(self, state: Climb, at_s: int, met: int, values: list[float], *, own: bool, run_s: int | None) -> bool:
-        self.wake = ALWAYS
+        self.wake, self.wake_s = AWAKE
         rule = self.rule
         confirmed = Grade(met)
         if self.compiled.patient:
@@ -220,9 +244,36 @@ class Ladder:
         return new
 
     def _sleep(self, at_s: int, values: list[float]) -> None:
-        # No sum can grow by more than the total does: until that has grown by the smallest distance to a threshold, nothing can be met.
-        if self.rule.season and not self.rule.season.holds(at_s, self.compiled.zone):
+        """Without a grade."""
+        if self.sums is None:
             return
-        room = min([low - values[n] for n, low in self.lows])
-        if self.sums is not None and room == room:  # noqa: PLR0124 - NaN is the missing value
-            self.wake = self.sums.total + int(room)
+        self.wake, self.wake_s = dry(self.sums, self.lows, values)
+        if self.rule.season and not self.rule.season.holds(at_s, self.compiled.zone):
+            self.wake, self.wake_s = (ALWAYS, FOREVER) if self.many else (FOREVER, self._midnight_s(at_s))
+
+    def _doze(self, at_s: int, values: list[float]) -> None:
+        """In a grade."""
+        if self.calm is None or not self.state.grade:
+            return
+        season = self.rule.season
+        if season and not season.holds(at_s, self.compiled.zone):
+            return
+        self.wake, self.wake_s = graded(self.series[0], self.state, self.rule, self.calm, self.limits[0], values)
+        if season:
+            self.wake_s = min(self.wake_s, self._midnight_s(at_s))
+        self.dozing = True
+
+    def _midnight_s(self, at_s: int) -> int:
+        """A moment before which the season neither begins nor ends."""
+        return day_start(at_s, 0, self.compiled.zone) + _DAY_AT_LEAST_S
+
+    def rouse(self) -> None:
+        """Judge every reading again."""
+        self.dozing = False
+        self.wake, self.wake_s = AWAKE
+
+    def settled(self) -> Climb:
+        """The state as it would be had every reading been judged."""
+        if self.dozing:
+            self.state.last_s = self.series[0].last_s
+        return self.state

@@ -1,9 +1,8 @@
 """What an input is worth at one moment, from the readings of its series in ``(t - window, t]``."""
 
 import math
-from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from operator import mul, sub
+from operator import mul
 
 from rules.inputs import DAY_S, Op
 from rules.scaled import SCALE
@@ -15,49 +14,37 @@ Measure = Callable[[Series, int, int, int], float]
 """(series, t, window in seconds, number of readings up to t) → value in ten-thousandths, or NaN when it is missing."""
 
 
-def _start(series: Series, at_s: int, window_s: int, end: int) -> int:
-    return series.first_after(at_s - window_s, end - window_s // series.interval_s)
-
-
 def _total(series: Series, at_s: int, window_s: int, end: int) -> float:
-    edge_s = at_s - window_s
-    start = end - window_s // series.interval_s
-    times = series.times
-    # The guess is right when no reading is missing; written out here because most of the time is spent here.
-    if not (0 < start < end and times[start] > edge_s >= times[start - 1]):
-        start = bisect_right(times, edge_s)
+    start = series.upto(at_s - window_s)
     # No reading at all is not "no rain": the value is missing.
     return series.totals[end] - series.totals[start] if start < end else MISSING
 
 
 def _count(series: Series, at_s: int, window_s: int, end: int) -> float:
-    return (end - _start(series, at_s, window_s, end)) * SCALE
+    return (end - series.upto(at_s - window_s)) * SCALE
 
 
 def _mean(series: Series, at_s: int, window_s: int, end: int) -> float:
-    start = _start(series, at_s, window_s, end)
+    start = series.upto(at_s - window_s)
     return (series.totals[end] - series.totals[start]) / (end - start) if start < end else MISSING
 
 
 def _latest(series: Series, at_s: int, window_s: int, end: int) -> float:
-    if not end or series.times[end - 1] <= at_s - window_s:
+    if not end or series.time(end - 1) <= at_s - window_s:
         return MISSING
-    return series.totals[end] - series.totals[end - 1]
+    return series.value(end - 1)
 
 
 def _max(series: Series, at_s: int, window_s: int, end: int) -> float:
-    totals = series.totals[_start(series, at_s, window_s, end) : end + 1]
-    return max(map(sub, totals[1:], totals), default=MISSING)
+    return max(series.values(series.upto(at_s - window_s), end), default=MISSING)
 
 
 def _min(series: Series, at_s: int, window_s: int, end: int) -> float:
-    totals = series.totals[_start(series, at_s, window_s, end) : end + 1]
-    return min(map(sub, totals[1:], totals), default=MISSING)
+    return min(series.values(series.upto(at_s - window_s), end), default=MISSING)
 
 
 def _median(series: Series, at_s: int, window_s: int, end: int) -> float:
-    totals = series.totals[_start(series, at_s, window_s, end) : end + 1]
-    values = sorted(map(sub, totals[1:], totals))
+    values = sorted(series.values(series.upto(at_s - window_s), end))
     half = len(values) // 2
     if not values:
         return MISSING
@@ -66,13 +53,13 @@ def _median(series: Series, at_s: int, window_s: int, end: int) -> float:
 
 def _slope(series: Series, at_s: int, window_s: int, end: int) -> float:
     """The straight line of least squares, per day; missing when the readings span less than half of the window."""
-    start = _start(series, at_s, window_s, end)
-    times = series.times
-    if end - start < _FEWEST or (times[end - 1] - times[start]) * 2 < window_s:
+    start = series.upto(at_s - window_s)
+    if end - start < _FEWEST or (series.time(end - 1) - series.time(start)) * 2 < window_s:
         return MISSING
     # Whole numbers throughout and one division at the end: a straight line gives its exact slope.
-    ts = [t - times[start] for t in times[start:end]]
-    values = list(map(sub, series.totals[start + 1 : end + 1], series.totals[start:end]))
+    first_s = series.time(start)
+    ts = [series.time(n) - first_s for n in range(start, end)]
+    values = series.values(start, end)
     n, sum_t = len(ts), sum(ts)
     over = n * sum(map(mul, ts, values)) - sum_t * sum(values)
     return float(over * DAY_S / (n * sum(map(mul, ts, ts)) - sum_t * sum_t))
@@ -80,10 +67,9 @@ def _slope(series: Series, at_s: int, window_s: int, end: int) -> float:
 
 def _change(series: Series, at_s: int, window_s: int, end: int) -> float:
     last, before = end - 1, reference(series, at_s, window_s, end)
-    if before < 0 or series.times[last] <= at_s - window_s:
+    if before < 0 or series.time(last) <= at_s - window_s:
         return MISSING
-    totals = series.totals
-    return totals[last + 1] - totals[last] - (totals[before + 1] - totals[before])
+    return series.value(last) - series.value(before)
 
 
 def reference(series: Series, at_s: int, window_s: int, end: int) -> int:
@@ -92,8 +78,8 @@ def reference(series: Series, at_s: int, window_s: int, end: int) -> int:
     It is the newest one at or before the start of the window, at most half a window older; when the gauge has none from then,
     the oldest one inside the window: a rise seen over a part of the hour is a rise.
     """
-    start = _start(series, at_s, window_s, end)
-    if start > 0 and series.times[start - 1] > at_s - window_s * 3 // 2:
+    start = series.upto(at_s - window_s)
+    if start > 0 and series.time(start - 1) > at_s - window_s * 3 // 2:
         return start - 1
     return start if start < end - 1 else -1
 
@@ -104,28 +90,23 @@ MEASURES: Mapping[Op, Measure] = {
 }  # fmt: skip
 
 
-def upto(series: Series, at_s: int) -> int:
-    """How many readings are not newer than a time."""
-    return len(series.times) if at_s >= series.last_s else bisect_right(series.times, at_s)
-
-
 def filled(op: Op, series: Series, at_s: int, window_s: int) -> tuple[int, int]:
     """How many readings stand behind an input, and how many should; for ``change`` the part of the window it spans."""
-    end = upto(series, at_s)
+    end = series.upto(at_s)
     expected = max(1, window_s // series.interval_s)
     if op is Op.LATEST:
         return int(end > 0), 1
     if op is Op.CHANGE:
         before = reference(series, at_s, window_s, end)
-        spanned_s = min(at_s - series.times[before], window_s) if before >= 0 else 0
+        spanned_s = min(at_s - series.time(before), window_s) if before >= 0 else 0
         return spanned_s // series.interval_s, expected
-    return end - _start(series, at_s, window_s, end), expected
+    return end - series.upto(at_s - window_s), expected
 
 
 def coverage(op: Op, series: Series, at_s: int, window_s: int) -> tuple[int, int, int]:
     """Readings used, expected, and how many of the used ones came late."""
     edge_s = at_s - window_s
     if op is Op.LATEST:
-        end = upto(series, at_s)
-        edge_s = series.times[end - 1] - 1 if end else at_s
+        end = series.upto(at_s)
+        edge_s = series.time(end - 1) - 1 if end else at_s
     return *filled(op, series, at_s, window_s), sum(1 for t in series.late if edge_s < t <= at_s)

@@ -17,6 +17,8 @@ from rules.quality import NO_CHECKS, Checks
 from rules.scaled import SCALE
 
 Cells = tuple[float | None, ...]
+Rows = tuple[tuple[int, Limits], ...]
+_NO_FEEDS: Mapping[str, tuple[tuple[str, str], ...]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +39,9 @@ class LadderPlan:
 
     ``sources`` are, per input, the numbers of its series, nearest first; ``series`` all of them once. ``heard`` are the groups of
     series that must not fall silent, each with how many of it must be heard; ``feeds`` the (place, variable) of forecasts, in the order in
-    which they are asked. ``scaled`` are the thresholds of the table rows, plain and then under each factor. ``horizon_s`` is how far
-    back a late reading can still matter: longest window + hold. ``round_s`` is how far apart readings in a row are at least.
+    which they are asked. ``limits`` are the thresholds of the table rows with the number of their input, plain and then under each
+    factor; ``lows`` the least of them all, by input. ``horizon_s`` is how far back a late reading can still matter: longest window + hold.
+    ``round_s`` is how far apart readings in a row are at least.
     """
 
     compiled: CompiledRule
@@ -47,7 +50,8 @@ class LadderPlan:
     series: tuple[int, ...]
     heard: tuple[tuple[tuple[int, ...], int], ...]
     feeds: Mapping[str, tuple[tuple[str, str], ...]]
-    scaled: tuple[tuple[Limits, ...], ...]
+    limits: tuple[Rows, ...]
+    lows: tuple[tuple[int, int], ...]
     numbers: tuple[Numbers, ...]
     horizon_s: int
     round_s: int
@@ -56,7 +60,7 @@ class LadderPlan:
     @property
     def thresholds(self) -> tuple[Limits, ...]:
         """The thresholds of the table rows, unscaled by the ground."""
-        return self.scaled[0]
+        return tuple(limits for _, limits in self.limits[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,9 @@ class _Builder:
         self.declared = {(r.for_each, v): c for r in reversed(rules) for v, c in r.quality.checks.items()}
         self.errors: list[RuleError] = []
         self.ladders: list[LadderPlan] = []
-        self.keys: dict[tuple[str, str, Checks], list[int]] = {}
+        self.checks: dict[Checks, int] = {}
+        """Equal checks have one number: a number is quicker to look up by."""
+        self.keys: dict[tuple[str, str, int], list[int]] = {}
         """(station, variable, checks) → number, interval in seconds, horizon in seconds."""
 
     def add(self, rule: Rule, zone: tzinfo) -> None:
@@ -106,38 +112,58 @@ class _Builder:
                 self.errors.append(RuleError(o.file, o.line, 1, f"{o.station!r:.40} is no {rule.for_each}"))
         over = {(o.station, o.input): o.cells for o in rule.overrides}
         compiled = compile_rule(rule, zone)
+        at = _Expansion(
+            compiled, self._limits(compiled, EVERY, over) if rule.tables else ((),), frozenset(o.station for o in rule.overrides)
+        )
         for place in places:
-            self._add_place(compiled, place, over)
+            self._add_place(at, place, over)
 
-    def _add_place(self, compiled: CompiledRule, place: Place, over: Mapping[tuple[str, str], Cells]) -> None:
-        rule = compiled.rule
+    def _add_place(self, at: "_Expansion", place: Place, over: Mapping[tuple[str, str], Cells]) -> None:
+        compiled, rule = at.compiled, at.compiled.rule
         found = [self._sources(compiled, place, n) for n in range(len(rule.inputs))]
         numbers = rule.columns.of(place.id) if rule.columns else ()
         if rule.columns and not numbers:
             self.errors.append(RuleError(rule.columns.file, 1, 1, f"there is no row for {place.id!r}, a {rule.for_each}"))
-        cells = [self._cells(rule, n, place.id, over) for n in range(len(rule.tables))]
-        own = [p for i, f in zip(rule.inputs, found, strict=True) for p in f if not i.near] or [p for f in found for p in f]
-        variables = {i.variable for i in rule.inputs if i.observed}
-        interval_s = max((p.interval_of(v) for p in own for v in p.variables if v in variables), default=place.interval_s)
-        horizon_s = rule.horizon_s(interval_s)
-        sources = tuple(
-            tuple(self._series(p, i.variable, rule, horizon_s) for p in f) for i, f in zip(rule.inputs, found, strict=True)
-        )  # fmt: skip
-        series = tuple(dict.fromkeys(n for s in sources for n in s))
+        limits = self._limits(compiled, place.id, over) if place.id in at.overridden else at.limits
+        interval_s = _interval_s(rule, place, found)
+        horizon_s = rule.horizon_s(interval_s) if interval_s != at.interval_s else at.horizon_s
+        at.interval_s, at.horizon_s = interval_s, horizon_s
+        sources = self._all_series(at, found, horizon_s)
+        series = sources[0] if len(set(sources)) == 1 else tuple(dict.fromkeys([n for s in sources for n in s]))
         self.ladders.append(
             LadderPlan(
                 compiled=compiled, place=place.id, sources=sources, series=series, heard=_heard(rule, sources),
-                feeds={i.name: _feeds(place, i) for i in rule.inputs if i.forecast},
-                scaled=tuple(tuple(scaled(c, by) for c in cells) for by in (1.0, *(s.by for s in rule.scale))),
+                feeds={i.name: _feeds(place, i) for i in rule.inputs if i.forecast} if at.forecast else _NO_FEEDS,
+                limits=limits, lows=at.lows if limits is at.limits else _lows(limits),
                 numbers=numbers, horizon_s=horizon_s, round_s=interval_s // 2 if len(series) > 1 else 0,
-                plain=all(is_plain(i, len(s)) for i, s in zip(rule.inputs, sources, strict=True)),
+                plain=all(map(is_plain, rule.inputs, map(len, sources))),
             )
         )  # fmt: skip
+
+    def _limits(self, compiled: CompiledRule, place: str, over: Mapping[tuple[str, str], Cells]) -> tuple[Rows, ...]:
+        rule = compiled.rule
+        cells = [self._cells(rule, n, place, over) for n in range(len(rule.tables))]
+        factors = (1.0, *(s.by for s in rule.scale))
+        return tuple(tuple(zip(compiled.table_inputs, [scaled(c, by) for c in cells], strict=True)) for by in factors)
+
+    def _all_series(self, at: "_Expansion", found: list[list[Place]], horizon_s: int) -> tuple[tuple[int, ...], ...]:
+        """The numbers of the series of each input; inputs of the same ones share them."""
+        known: dict[tuple[str, ...], tuple[int, ...]] = {}
+        sources = []
+        for i, places in zip(at.compiled.rule.inputs, found, strict=True):
+            key = (i.variable, *[p.id for p in places])
+            numbers = known.get(key)
+            if numbers is None:
+                numbers = known[key] = tuple([self._series(at, p, i.variable, horizon_s) for p in places])
+            sources.append(numbers)
+        return tuple(sources)
 
     def _sources(self, compiled: CompiledRule, place: Place, n: int) -> list[Place]:
         rule, one = compiled.rule, compiled.rule.inputs[n]
         if not one.observed:
             return []
+        if one.near is None and not place.members and one.variable in place.variables and one.take is not Take.SECOND_HIGHEST:
+            return [place]
         found = self.stations.of(place, one)
         needed = 2 if one.take is Take.SECOND_HIGHEST else 1
         if one.near is None and not found:
@@ -162,21 +188,57 @@ class _Builder:
                     self.errors.append(RuleError(found.file, found.line, 1, message))
         return cells
 
-    def _series(self, place: Place, variable: str, rule: Rule, horizon_s: int) -> int:
-        checks = rule.quality.checks.get(variable) or self.declared.get((place.type, variable), NO_CHECKS)
-        found = self.keys.setdefault((place.id, variable, checks), [len(self.keys), place.interval_of(variable), 0])
+    def _series(self, at: "_Expansion", place: Place, variable: str, horizon_s: int) -> int:
+        checks = at.checks.get((place.type, variable))
+        if checks is None:
+            own = at.compiled.rule.quality.checks.get(variable) or self.declared.get((place.type, variable), NO_CHECKS)
+            checks = at.checks[place.type, variable] = self.checks.setdefault(own, len(self.checks))
+        key = (place.id, variable, checks)
+        found = self.keys.get(key)
+        if found is None:
+            found = self.keys[key] = [len(self.keys), place.interval_of(variable), 0]
         found[2] = max(found[2], horizon_s)
         return found[0]
 
     def series(self) -> tuple[SeriesPlan, ...]:
         """The series in order of their numbers."""
+        checks = list(self.checks)
         return tuple(
-            SeriesPlan(station=s, variable=v, checks=c, interval_s=i, horizon_s=h, counter=v in self.stations.by_id[s].counters)
+            SeriesPlan(station=s, variable=v, checks=checks[c], interval_s=i, horizon_s=h, counter=v in self.stations.by_id[s].counters)
             for (s, v, c), (_, i, h) in self.keys.items()
         )
 
     def _wrong(self, rule: Rule, message: str) -> None:
         self.errors.append(RuleError(rule.file, rule.line, rule.column, message))
+
+
+class _Expansion:
+    """What the places of one rule have in common, worked out once."""
+
+    def __init__(self, compiled: CompiledRule, limits: tuple[Rows, ...], overridden: frozenset[str]) -> None:
+        """``limits`` are those of every place without a row of its own; ``overridden`` have one."""
+        self.compiled = compiled
+        self.limits = limits
+        self.lows = _lows(limits)
+        self.overridden = overridden
+        self.forecast = any(i.forecast for i in compiled.rule.inputs)
+        self.checks: dict[tuple[str, str], int] = {}
+        """(type of place, variable) → number of checks."""
+        self.interval_s = self.horizon_s = 0
+        """Those of the place before: the next one's are mostly the same."""
+
+
+def _lows(limits: tuple[Rows, ...]) -> tuple[tuple[int, int], ...]:
+    """The least threshold of each input of the table, under whatever factor."""
+    return tuple((row[0][0], min(limit[0] for _, limit in row)) for row in zip(*limits, strict=True))
+
+
+def _interval_s(rule: Rule, place: Place, found: list[list[Place]]) -> int:
+    own = [p for i, f in zip(rule.inputs, found, strict=True) for p in f if not i.near] or [p for f in found for p in f]
+    variables = {i.variable for i in rule.inputs if i.observed}
+    each = {p.id: p for p in own}.values()
+    intervals = [p.interval_of(v) for p in each for v in p.variables if v in variables]
+    return max(intervals, default=place.interval_s)
 
 
 def _heard(rule: Rule, sources: Sequence[tuple[int, ...]]) -> tuple[tuple[tuple[int, ...], int], ...]:

@@ -8,7 +8,7 @@ from statistics import fmean
 from rules.forecast import Feed
 from rules.guard import SIGNS
 from rules.inputs import Each, Input, Take
-from rules.measure import MEASURES, MISSING, coverage, filled, upto
+from rules.measure import MEASURES, MISSING, coverage, filled
 from rules.outlook import answer, courses, until
 from rules.scaled import SCALE
 from rules.season import day_start
@@ -75,7 +75,7 @@ class Probe:
         return at_s - day_start(at_s, self._day_s, self._zone) if self.spec.daily else self.spec.window_s
 
     def _one(self, s: Series, at_s: int) -> float:
-        return self._measure(s, at_s, self.window_s(at_s), upto(s, at_s))
+        return self._measure(s, at_s, self.window_s(at_s), s.upto(at_s))
 
     def _days(self, s: Series, at_s: int, each: Each) -> float:
         """How many days in a row meet the comparison, up to yesterday or today: today cannot fail before it has ended."""
@@ -83,7 +83,7 @@ class Probe:
         end_s, count, unknown = at_s, 0, False
         for back in range(each.most + 1):
             start_s = day_start(end_s, self._day_s, self._zone)
-            value = self._measure(s, end_s, end_s - start_s, upto(s, end_s))
+            value = self._measure(s, end_s, end_s - start_s, s.upto(end_s))
             if meets(value, limit):
                 count += 1
             elif back:
@@ -95,9 +95,9 @@ class Probe:
     def _filled_up(self, s: Series, at_s: int) -> float:
         """The most that a window which begins in the past and ends in the forecast can hold, and what has been observed at least."""
         window_s, found = self.spec.window_s, [self._one(s, at_s)]
-        end = upto(s, at_s)
+        end = s.upto(at_s)
         # Just before a reading leaves the window is when most of the forecast stands beside it.
-        leaving = [window_s - (at_s - t) - 1 for t in s.times[:end] if t > at_s - window_s]
+        leaving = [window_s - (at_s - t) - 1 for t in s.times_after(at_s - window_s) if t <= at_s]
         for course in courses(self.feeds, at_s, window_s, self.spec.plus_forecast_s):
             for ahead_s in {*leaving, *(t for t, _ in course), window_s} - {0}:
                 seen = self._measure(s, at_s, window_s - ahead_s, end) if ahead_s < window_s else 0.0

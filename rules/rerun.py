@@ -4,7 +4,6 @@ from bisect import bisect_right
 
 from rules.climb import Climb, due, ease, fall, streaks, trail, up
 from rules.ladder import Ladder
-from rules.scaled import ALWAYS
 
 
 def again(ladder: Ladder, from_s: int) -> int | None:
@@ -34,7 +33,7 @@ def again(ladder: Ladder, from_s: int) -> int | None:
     if before is not None:
         before.runs, before.run_s = state.runs, state.run_s
         ladder.before, ladder.moment_s, ladder.spoken = before, now_s, own
-    ladder.wake = ALWAYS
+    ladder.rouse()
     return raised_s if raised_s is not None and up(state, sim.grade, now_s) else None
 
 
@@ -42,8 +41,8 @@ def _moments(ladder: Ladder, from_s: int, edge_s: int) -> list[tuple[int, bool]]
     """The times of all readings that matter, and whether one of the place's own was among them."""
     found: dict[int, bool] = {ladder.moment_s: False} if ladder.feeds and ladder.moment_s > edge_s else {}
     for s in ladder.series:
-        own = id(s) in ladder.own
-        for t in s.times[bisect_right(s.times, edge_s) :]:
+        own = ladder.owns(s)
+        for t in s.times_after(edge_s):
             found[t] = found.get(t, False) or own
     times = sorted(found.items())
     count = max(p.count for p in ladder.rule.patience)

@@ -14,7 +14,7 @@ from rules.reading import Reading
 from rules.record import EPOCH, by_act, by_late, by_reading, micros
 from rules.remarks import ahead, ask, clock, data_back, late, no_data, suspect
 from rules.rerun import again
-from rules.scaled import ALWAYS, NEVER_S, SCALE
+from rules.scaled import ALWAYS, FOREVER, NEVER_S, SCALE
 from rules.series import Series
 from rules.watch import Watch, deadline_us
 
@@ -58,17 +58,17 @@ class Running:
         """A newest good reading that may change a ladder."""
         if series.unsettled:
             self.settle(series)
-        wake = None
+        wake = wake_s = FOREVER
         for x in series.ladders:
             if x.many:
                 self._woke_many(x, series, at_s)
-            else:
+            elif series.total >= x.wake or at_s >= x.wake_s:
                 before = x.state.grade
                 if x.forward(at_s):
                     self._moved(x, before, at_s)
-            own = x.wake if x.sums is series else ALWAYS
-            wake = own if wake is None or own < wake else wake
-        series.wake = ALWAYS if wake is None else wake
+            wake = min(wake, x.wake) if x.sums is series else ALWAYS
+            wake_s = min(wake_s, x.wake_s)
+        series.rest(wake, wake_s)
 
     def _woke_many(self, ladder: Ladder, series: Series, at_s: int) -> None:
         """One of several series: the moment may be judged already, or lie before what another station has sent."""
@@ -81,7 +81,7 @@ class Running:
             self._again(ladder, at_s, 0)
         else:
             before = ladder.state.grade
-            if ladder.forward(at_s, own=id(series) in ladder.own):
+            if ladder.forward(at_s, own=ladder.owns(series)):
                 self._moved(ladder, before, at_s)
         if ladder.sums is not None and ladder.sums is not series:
             ladder.sums.wake = min(ladder.sums.wake, ladder.wake)
@@ -109,8 +109,8 @@ class Running:
             series.spell += 1
         series.unsettled = False
         for x in series.ladders:
-            if (x.silent or x.suspended) and id(series) in x.own and not self._settled(x):
-                series.unsettled = True
+            if (x.silent or x.suspended) and x.owns(series) and not self._settled(x):
+                series.trouble()
 
     def _settled(self, ladder: Ladder) -> bool:
         """End suspension and, if nothing is missing any more, silence; false while something is."""
@@ -129,7 +129,8 @@ class Running:
         ahead_s = at_s - self.now_us // 1_000_000
         low, high = (0.0, GREATEST) if series.counter else (checks.low, checks.high)
         if ahead_s > AHEAD_S:
-            series.doubt = series.unsettled = True
+            series.doubt = True
+            series.trouble()
             self.remarks.append(clock(series, ahead_s, self.now))
         elif reading.quality != "good" or not low <= value <= high:
             self._doubt(series, at_s, value, reading.quality if reading.quality != "good" else "range")
@@ -152,7 +153,7 @@ class Running:
         series.arrived_us = self.now_us
         series.append(at_s, scaled)
         series.pardon(at_s)
-        if series.total >= series.wake or series.unsettled:
+        if series.total >= series.wake or at_s >= series.wake_s:
             self.woke(series, at_s)
 
     def _guard(self, series: Series, at_s: int, scaled: int) -> None:
@@ -180,7 +181,7 @@ class Running:
                 self._doubt(series, at_s, total / SCALE, found)
             elif found:
                 series.refill(counter.all(series.interval_s, series.checks))
-                series.late.add(at_s)
+                series.late |= {at_s}
                 self._changed(series, at_s)
             return
         since = total - counter.values[-1] if counter.times else 0
@@ -197,7 +198,8 @@ class Running:
     def _doubt(self, series: Series, at_s: int, value: float, why: str, scaled: int | None = None) -> None:
         """A value that is not used: remembered, reported, and reported at once as what it would mean if it were true."""
         series.mark(at_s, why)
-        series.doubt = series.unsettled = True
+        series.doubt = True
+        series.trouble()
         reach = Grade.NONE
         if math.isfinite(value) and abs(value) <= GREATEST and at_s > series.last_s - series.horizon_s:
             reach = self._reach(series, at_s, round(value * SCALE) if scaled is None else scaled)
@@ -244,6 +246,7 @@ class Running:
 
 def unsettle(ladder: Ladder) -> None:
     """Let the next good reading of each series of the place end silence or suspension."""
+    ladder.rouse()
     for s in ladder.series:
-        if id(s) in ladder.own:
-            s.unsettled = True
+        if ladder.owns(s):
+            s.trouble()

@@ -1,37 +1,49 @@
 """The rolling state of one variable at one station: what every window of every rule is computed from.
 
-Times and running totals stand in two arrays, so that the sum of any window is one subtraction, whatever the number of
-windows. Values are integers in ten-thousandths of the canonical unit: sums stay exact for months, where floats change grades.
+Running totals stand in one array, so that the sum of any window is one subtraction, whatever the number of windows. Values are
+integers in ten-thousandths of the canonical unit: sums stay exact for months, where floats change grades. While readings come
+at even intervals their times need no room; the first one that is missing or off the beat gives each reading a time of its own,
+until it has left the horizon. Totals take four bytes while they fit, eight when they do not.
 """
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from operator import sub
 from typing import TYPE_CHECKING
 
 from rules.counter import Counter
 from rules.guard import Guard
 from rules.quality import Checks
-from rules.scaled import ALWAYS, NEVER_S
+from rules.scaled import ALWAYS, FOREVER, NEVER_S
 
 if TYPE_CHECKING:
     from rules.ladder import Ladder
 
-_SLACK = 64
+_SLACK = 24
+"""How many readings beyond the horizon may gather before they are let go of together."""
 _MOST_SUSPECTS = 500
+_NARROW = 1 << 31
 _REBASE = 1 << 60
 
 
 class Series:
     """Readings of the last ``horizon_s`` seconds of event time, one per time.
 
-    ``total`` is the last running total, ``wake`` the total below which no ladder here can change. ``unsettled`` is true while
-    the next good reading has something to end: silence, a suspension, doubt. ``twin`` is the same variable with another range.
+    ``first_s`` is the time of the oldest reading; ``times`` are all of them, None while they follow from ``first_s`` and the
+    interval. ``totals`` has one entry more than there are readings; ``total`` is the last.
+
+    Nothing here can change a ladder, and nothing has to be let go of, while each reading comes at ``next_s``, before
+    ``until_s``, and ``total`` stays below ``wake``. ``wake_s`` is the part of ``until_s`` that the ladders have asked for.
+    ``unsettled`` is true while the next good reading has something to end: silence, a suspension, doubt. ``touched`` is true when
+    anything has changed since the last snapshot. ``twin`` is the same variable with another range.
     """
 
     __slots__ = (
-        "arrived_us", "cap", "checks", "counter", "doubt", "guard", "high", "horizon_s", "interval_s", "ladders", "last_s", "late", "low",
-        "spell", "station", "suspects", "times", "total", "totals", "twin", "unsettled", "variable", "wake",
+        "arrived_us", "checks", "counter", "doubt", "first_s", "guard", "high", "horizon_s", "interval_s", "ladders", "last_s", "late",
+        "low", "next_s", "spell", "station", "suspects", "times", "total", "totals", "touched", "trim_s", "twin", "unsettled",
+        "until_s", "variable", "wake", "wake_s",
     )  # fmt: skip
 
     def __init__(
@@ -47,115 +59,201 @@ class Series:
         # The hot loop lets nothing pass here that must be held against what came before.
         self.low, self.high = (1.0, -1.0) if self.guard or self.counter else (checks.low, checks.high)
         self.horizon_s = horizon_s
-        self.times = array("q")
-        self.totals = array("q", [0])
+        self.first_s = NEVER_S
         self.last_s = NEVER_S
+        self.next_s = NEVER_S
+        self.until_s = NEVER_S
+        self.trim_s = NEVER_S
+        self.times: array[int] | None = None
+        self.totals = array("i", (0,))
         self.total = 0
         self.arrived_us = 0
-        self.cap = _SLACK
         self.wake = ALWAYS
+        self.wake_s = FOREVER
         self.unsettled = False
         self.doubt = False
+        self.touched = False
         self.spell = 0
-        self.late: set[int] = set()
-        self.suspects: list[tuple[int, str]] = []
+        self.late: frozenset[int] = frozenset()
+        self.suspects: tuple[tuple[int, str], ...] = ()
         self.ladders: tuple[Ladder, ...] = ()
         self.twin: Series | None = None
 
-    def put(self, at_s: int, scaled: int) -> bool:
-        """Take a late reading or a correction; false when it changes nothing."""
-        i = bisect_left(self.times, at_s)
-        if i < len(self.times) and self.times[i] == at_s:
-            delta = scaled - (self.totals[i + 1] - self.totals[i])
-            if not delta:
-                return False
-        else:
-            self.times.insert(i, at_s)
-            self.totals.insert(i + 1, self.totals[i])
-            self.late.add(at_s)
-            delta = scaled
-        for k in range(i + 1, len(self.totals)):
-            self.totals[k] += delta
-        self.total = self.totals[-1]
-        return True
+    # ------------------------------------------------------------------------------------------ looking
 
-    def append(self, at_s: int, scaled: int) -> None:
-        """Take the newest reading."""
-        self.last_s = at_s
-        self.total += scaled
-        self.times.append(at_s)
-        self.totals.append(self.total)
-        if len(self.times) >= self.cap:
-            self.trim()
+    def size(self) -> int:
+        """How many readings there are."""
+        return len(self.totals) - 1
 
-    def drop(self, at_s: int) -> None:
-        """Forget the reading of a time."""
-        i = bisect_left(self.times, at_s)
-        delta = self.totals[i + 1] - self.totals[i]
-        del self.times[i]
-        del self.totals[i + 1]
-        for k in range(i + 1, len(self.totals)):
-            self.totals[k] -= delta
-        self.total = self.totals[-1]
-        self.late.discard(at_s)
+    def time(self, index: int) -> int:
+        """When a reading was measured; the oldest has index 0."""
+        return self.first_s + index * self.interval_s if self.times is None else self.times[index]
+
+    def value(self, index: int) -> int:
+        """What was measured."""
+        return self.totals[index + 1] - self.totals[index]
+
+    def values(self, start: int, end: int) -> list[int]:
+        """What was measured from one index up to another."""
+        part = self.totals[start : end + 1]
+        return list(map(sub, part[1:], part))
+
+    def upto(self, at_s: int) -> int:
+        """How many readings are not newer than a time."""
+        if at_s >= self.last_s:
+            return len(self.totals) - 1
+        if self.times is not None:
+            return bisect_right(self.times, at_s)
+        return (at_s - self.first_s) // self.interval_s + 1 if at_s >= self.first_s else 0
+
+    def times_after(self, edge_s: int) -> Sequence[int]:
+        """The times of the readings after a moment."""
+        start, step = self.upto(edge_s), self.interval_s
+        if self.times is not None:
+            return self.times[start:]
+        return range(self.first_s + start * step, self.first_s + self.size() * step, step)
 
     def at(self, at_s: int) -> int | None:
         """The value of a time; None when there is none."""
-        i = bisect_left(self.times, at_s)
-        return self.totals[i + 1] - self.totals[i] if i < len(self.times) and self.times[i] == at_s else None
+        i = self.upto(at_s) - 1
+        return self.value(i) if i >= 0 and self.time(i) == at_s else None
 
-    def refill(self, readings: Iterable[tuple[int, int]]) -> None:
-        """Take these readings, in order, in the place of all there were."""
-        self.times, self.totals, self.total = array("q"), array("q", [0]), 0
-        for at_s, scaled in readings:
-            self.total += scaled
-            self.times.append(at_s)
-            self.totals.append(self.total)
-        self.last_s = self.times[-1] if self.times else NEVER_S
-        self.wake = ALWAYS
+    def newest(self) -> tuple[int, int] | None:
+        """Time and value of the newest reading."""
+        n = self.size()
+        return (self.last_s, self.value(n - 1)) if n else None
+
+    def previous_s(self) -> int:
+        """The time of the newest reading but one."""
+        n = self.size()
+        return self.time(n - 2) if n > 1 else NEVER_S
 
     def doubted(self, edge_s: int, at_s: int) -> list[tuple[str, int, str]]:
         """The values in ``(edge_s, at_s]`` that were not used: station, time, and why in one word."""
         return [(self.station, t, why) for t, why in self.suspects if edge_s < t <= at_s]
 
-    def mark(self, at_s: int, why: str) -> None:
-        """Remember that a value was not used; the newest for each time."""
-        edge_s = self.last_s - self.horizon_s
-        self.suspects = [(t, w) for t, w in self.suspects[-_MOST_SUSPECTS:] if t > edge_s and t != at_s]
-        self.suspects.append((at_s, why))
+    # ------------------------------------------------------------------------------------------- taking
 
-    def pardon(self, at_s: int) -> None:
-        """A value that was doubted has been used after all."""
-        if self.suspects:
-            self.suspects = [(t, w) for t, w in self.suspects if t != at_s]
+    def append(self, at_s: int, scaled: int) -> None:
+        """Take the newest reading."""
+        if not self.size():
+            self.first_s = at_s
+        elif self.times is None and at_s != self.next_s:
+            self.times = array("q", self.times_after(NEVER_S))
+            self.rouse()
+        if self.times is not None:
+            self.times.append(at_s)
+        self.last_s = at_s
+        self.next_s = at_s + self.interval_s if self.times is None else NEVER_S
+        self.total += scaled
+        try:
+            self.totals.append(self.total)
+        except OverflowError:
+            self._settle_totals([*self.totals, self.total])
+        if at_s >= self.trim_s or abs(self.total) > _REBASE:
+            self.trim()
 
-    def newest(self) -> tuple[int, int] | None:
-        """Time and value of the newest reading."""
-        return (self.times[-1], self.totals[-1] - self.totals[-2]) if self.times else None
+    def put(self, at_s: int, scaled: int) -> bool:
+        """Take a late reading or a correction; false when it changes nothing."""
+        times, values = list(self.times_after(NEVER_S)), self.values(0, self.size())
+        i = bisect_left(times, at_s)
+        if i < len(times) and times[i] == at_s:
+            if values[i] == scaled:
+                return False
+            values[i] = scaled
+        else:
+            times.insert(i, at_s)
+            values.insert(i, scaled)
+            self.late |= {at_s}
+        self._arrange(times, values)
+        return True
+
+    def drop(self, at_s: int) -> None:
+        """Forget the reading of a time."""
+        times, values = list(self.times_after(NEVER_S)), self.values(0, self.size())
+        i = bisect_left(times, at_s)
+        del times[i], values[i]
+        self._arrange(times, values)
+        self.late -= {at_s}
+
+    def refill(self, readings: Iterable[tuple[int, int]]) -> None:
+        """Take these readings, in order, in the place of all there were."""
+        pairs = list(readings)
+        self.last_s = pairs[-1][0] if pairs else NEVER_S
+        self._arrange([t for t, _ in pairs], [v for _, v in pairs])
+
+    def _arrange(self, times: Sequence[int], values: Sequence[int]) -> None:
+        """Keep these in the least room; ``last_s`` is left alone."""
+        self.first_s = times[0] if times else NEVER_S
+        even = not times or tuple(times) == tuple(range(times[0], times[-1] + 1, self.interval_s))
+        self.times = None if even else array("q", times)
+        self.next_s = times[-1] + self.interval_s if times and even else NEVER_S
+        self._settle_totals([0, *accumulate(values)])
+        self.rouse()
+
+    def _settle_totals(self, totals: Sequence[int]) -> None:
+        """Keep these running totals, counted anew from the oldest."""
+        base = totals[0]
+        own = [t - base for t in totals]
+        self.total = own[-1]
+        self.totals = array("i" if max(own) < _NARROW > -min(own) else "q", own)
+        self.wake = ALWAYS
+
+    # ---------------------------------------------------------------------------------------- forgetting
 
     def trim(self) -> None:
         """Let go of what lies beyond the horizon."""
         edge_s = self.last_s - self.horizon_s
-        cut = bisect_right(self.times, edge_s)
-        del self.times[:cut]
-        del self.totals[:cut]
-        self.cap = len(self.times) + _SLACK
+        cut = self.upto(edge_s)
+        if cut:
+            self.first_s = self.time(cut)
+            del self.totals[:cut]
+            if self.times is not None:
+                del self.times[:cut]
+                self._even()
+        self.trim_s = self.first_s + self.horizon_s + _SLACK * self.interval_s
+        self.until_s = min(self.wake_s, self.trim_s)
         if self.counter:
             self.counter.trim(edge_s)
         if self.late:
-            self.late = {t for t in self.late if t > edge_s}
-        if abs(self.total) > _REBASE:
-            base = self.totals[0]
-            self.totals = array("q", [t - base for t in self.totals])
-            self.total -= base
-            self.wake = ALWAYS
+            self.late = frozenset(t for t in self.late if t > edge_s)
+        if self.totals.typecode == "q" or abs(self.total) > _REBASE:
+            self._settle_totals(self.totals)
 
-    def first_after(self, edge_s: int, guess: int) -> int:
-        """Index of the first reading after ``edge_s``; ``guess`` is tried before searching: right when no reading is missing."""
-        times = self.times
-        if 0 < guess < len(times):
-            if times[guess] > edge_s >= times[guess - 1]:
-                return guess
-        elif guess <= 0 and times and times[0] > edge_s:
-            return 0
-        return bisect_right(times, edge_s)
+    def _even(self) -> None:
+        """Times that have become even need no room."""
+        times, step = self.times, self.interval_s
+        if times and times[-1] - times[0] == (len(times) - 1) * step and times == array("q", range(times[0], times[-1] + 1, step)):
+            self.times = None
+            self.next_s = self.last_s + step
+
+    # ------------------------------------------------------------------------------------------- resting
+
+    def rest(self, wake: int, wake_s: int) -> None:
+        """Nothing can change while the total stays below ``wake`` and readings come at even intervals before ``wake_s``."""
+        narrow = self.totals.typecode == "i"
+        self.wake = ALWAYS if self.unsettled else min(wake, _NARROW) if narrow else wake
+        self.wake_s = wake_s
+        self.until_s = min(wake_s, self.trim_s)
+
+    def rouse(self) -> None:
+        """Judge the places again that have relied on even intervals, or on what has been changed now."""
+        self.wake = ALWAYS
+        for x in self.ladders:
+            x.wake = ALWAYS
+
+    def trouble(self) -> None:
+        """The next good reading has something to end."""
+        self.unsettled = True
+        self.wake = ALWAYS
+
+    def mark(self, at_s: int, why: str) -> None:
+        """Remember that a value was not used; the newest for each time."""
+        edge_s = self.last_s - self.horizon_s
+        kept = [(t, w) for t, w in self.suspects[-_MOST_SUSPECTS:] if t > edge_s and t != at_s]
+        self.suspects = (*kept, (at_s, why))
+
+    def pardon(self, at_s: int) -> None:
+        """A value that was doubted has been used after all."""
+        if self.suspects:
+            self.suspects = tuple((t, w) for t, w in self.suspects if t != at_s)

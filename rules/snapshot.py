@@ -13,7 +13,7 @@ from rules.climb import Climb, Trail
 from rules.errors import SnapshotError
 from rules.forecast import Feed, Forecast
 from rules.ladder import Ladder
-from rules.scaled import ALWAYS, NEVER_S, SCALE
+from rules.scaled import NEVER_S, SCALE
 from rules.series import Series
 
 FORMAT = 2
@@ -31,7 +31,7 @@ class SavedSeries(msgspec.Struct, array_like=True):
     doubt: bool
     spell: int
     late: list[int]
-    suspects: list[tuple[int, str]]
+    suspects: tuple[tuple[int, str], ...]
     held: tuple[int, int] | None
     run: tuple[int, int | None]
     total_times: bytes
@@ -118,11 +118,11 @@ def fill(saved: Saved, series: Sequence[Series], ladders: Iterable[Ladder], feed
 
 
 def _save_series(s: Series) -> SavedSeries:
-    values = array("q", (b - a for a, b in zip(s.totals, s.totals[1:], strict=False)))
+    times, values = array("q", s.times_after(NEVER_S)), array("q", s.values(0, s.size()))
     counter, guard = s.counter, s.guard
     held = counter.held if counter else guard.held if guard else None
     return SavedSeries(
-        s.station, s.variable, str(s.checks), _little(s.times).tobytes(), _little(values).tobytes(), s.arrived_us, s.doubt, s.spell,
+        s.station, s.variable, str(s.checks), _little(times).tobytes(), _little(values).tobytes(), s.arrived_us, s.doubt, s.spell,
         sorted(s.late), s.suspects, held, (guard.run_s, guard.run_value) if guard else (NEVER_S, None),
         _little(counter.times).tobytes() if counter else b"", _little(counter.values).tobytes() if counter else b"",
     )  # fmt: skip
@@ -130,31 +130,27 @@ def _save_series(s: Series) -> SavedSeries:
 
 def _save_ladder(x: Ladder) -> SavedLadder:
     return SavedLadder(
-        x.rule.name, x.place, x.state, x.episode, x.step, x.silences, x.since_us, x.silent, x.suspended, x.excused_us, x.moment_s,
+        x.rule.name, x.place, x.settled(), x.episode, x.step, x.silences, x.since_us, x.silent, x.suspended, x.excused_us, x.moment_s,
         x.spoken, x.before,
     )  # fmt: skip
 
 
 def _fill_series(series: Series, saved: SavedSeries) -> None:
     """Values that the checks of today would not let pass stay out."""
-    checks = series.checks
-    for at_s, value in zip(_numbers(saved, saved.times), _numbers(saved, saved.values), strict=False):
-        if checks.low * SCALE <= value <= checks.high * SCALE:
-            series.times.append(at_s)
-            series.total += value
-            series.totals.append(series.total)
-    series.last_s = series.times[-1] if series.times else NEVER_S
-    series.arrived_us, series.doubt, series.spell, series.late = saved.arrived_us, saved.doubt, saved.spell, set(saved.late)
-    series.suspects = list(saved.suspects)
+    low, high = series.checks.low * SCALE, series.checks.high * SCALE
+    pairs = zip(_numbers(saved, saved.times), _numbers(saved, saved.values), strict=False)
+    series.refill((at_s, value) for at_s, value in pairs if low <= value <= high)
+    series.arrived_us, series.doubt, series.spell, series.late = saved.arrived_us, saved.doubt, saved.spell, frozenset(saved.late)
+    series.suspects = saved.suspects
     if series.counter:
         series.counter.times, series.counter.values = _numbers(saved, saved.total_times), _numbers(saved, saved.totals)
         series.counter.held = saved.held
     if series.guard:
         series.guard.held = saved.held
         series.guard.run_s, series.guard.run_value = saved.run
-    series.unsettled = saved.doubt
     series.trim()
-    series.wake = ALWAYS
+    if saved.doubt:
+        series.trouble()
 
 
 def _fill_ladder(ladder: Ladder, saved: SavedLadder) -> None:

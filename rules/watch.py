@@ -1,61 +1,101 @@
-"""Which places fall silent, and when: one heap of deadlines in arrival time, in microseconds since 1970-01-01 UTC."""
+"""Which places fall silent, and when, in arrival time: microseconds since 1970-01-01 UTC.
+
+Deadlines stand in boxes of a few seconds each: a box is opened when its time has come, and a place that has reported since moves
+to a later one. So a reading moves no deadline, and most deadlines are never compared with each other.
+"""
 
 from collections.abc import Iterator, Sequence
-from heapq import heapify, heappop, heappush, heapreplace
+from heapq import heapify, heappop, heappush
 
 from rules.ladder import Ladder
 
+_BOX_US = 10_000_000
 _LOOKS = 64
-"""How many entries are brought up to date at once when somebody asks for the next deadline."""
+"""How many places are looked at when somebody asks for the next deadline."""
 
 
 class Watch:
-    """Deadlines of all places that are not silent. A reading moves none of them: a deadline is brought up to date when it is reached."""
+    """Deadlines of all places that are not silent."""
 
     def __init__(self, ladders: Sequence[Ladder]) -> None:
         """Watch every place that is neither silent nor suspended."""
         self._ladders = ladders
-        self._heap = [(deadline_us(x), n) for n, x in enumerate(ladders) if not x.silent and not x.suspended]
-        heapify(self._heap)
-        self._inside = {n for _, n in self._heap}
         self._numbers = {id(x): n for n, x in enumerate(ladders)}
+        self._inside = bytearray(len(ladders))
+        self._boxes: dict[int, list[int]] = {}
+        self._order: list[int] = []
+        self._open: list[tuple[int, int]] = []
+        self._opened = -1
+        for n, x in enumerate(ladders):
+            if not x.silent and not x.suspended:
+                self._boxes.setdefault(deadline_us(x) // _BOX_US, []).append(n)
+                self._inside[n] = 1
+        self._order = list(self._boxes)
+        heapify(self._order)
 
     def add(self, ladder: Ladder) -> None:
         """Watch a place again that has reported."""
         n = self._numbers[id(ladder)]
-        if n not in self._inside:
-            self._inside.add(n)
-            heappush(self._heap, (deadline_us(ladder), n))
+        if not self._inside[n]:
+            self._inside[n] = 1
+            self._put(n, deadline_us(ladder))
+
+    def _put(self, n: int, at_us: int) -> None:
+        box = at_us // _BOX_US
+        if box <= self._opened:
+            heappush(self._open, (at_us, n))
+        elif box in self._boxes:
+            self._boxes[box].append(n)
+        else:
+            self._boxes[box] = [n]
+            heappush(self._order, box)
 
     def next_us(self) -> int | None:
         """When to look again: the next deadline, or a little earlier when many readings have just come in."""
         for _ in range(_LOOKS):
-            if not self._heap or not self._renew():
+            if self._open:
+                if not self._renewed():
+                    break
+            elif self._order and len(self._boxes[self._order[0]]) <= _LOOKS:
+                self._open_first()
+            else:
                 break
-        return self._heap[0][0] if self._heap else None
+        if self._open:
+            return self._open[0][0]
+        return self._order[0] * _BOX_US if self._order else None
 
     def due(self, now_us: int) -> Iterator[Ladder]:
         """Take out the places whose deadline has come, earliest first."""
-        heap = self._heap
-        while heap and heap[0][0] <= now_us:
-            if not self._renew():
-                n = heappop(heap)[1]
-                self._inside.discard(n)
+        while self._order and self._order[0] * _BOX_US <= now_us:
+            self._open_first()
+        while self._open and self._open[0][0] <= now_us:
+            if not self._renewed():
+                n = heappop(self._open)[1]
+                self._inside[n] = 0
                 yield self._ladders[n]
 
-    def _renew(self) -> bool:
-        """Bring the first entry up to date; false when it is."""
-        at_us, n = self._heap[0]
+    def _open_first(self) -> None:
+        self._opened = heappop(self._order)
+        for n in self._boxes.pop(self._opened):
+            self._put(n, deadline_us(self._ladders[n]))
+
+    def _renewed(self) -> bool:
+        """Bring the first open deadline up to date; false when it is."""
+        at_us, n = self._open[0]
         ladder = self._ladders[n]
-        if ladder.silent or ladder.suspended:
-            self._inside.discard(heappop(self._heap)[1])
-            return True
+        waits = not ladder.silent and not ladder.suspended
         due_us = deadline_us(ladder)
-        if due_us > at_us:
-            heapreplace(self._heap, (due_us, n))
-        return due_us > at_us
+        if waits and due_us <= at_us:
+            return False
+        heappop(self._open)
+        if waits:
+            self._put(n, due_us)
+        else:
+            self._inside[n] = 0
+        return True
 
 
 def deadline_us(ladder: Ladder) -> int:
     """When a place counts as silent if nothing more arrives."""
-    return max(ladder.arrived_us(), ladder.excused_us) + ladder.rule.no_data.after_s * 1_000_000
+    arrived_us = ladder.arrived_us() if ladder.many else ladder.series[0].arrived_us
+    return max(arrived_us, ladder.excused_us) + ladder.rule.no_data.after_s * 1_000_000

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dispatcher.intake.units import VARIABLES
+from rules.reading import Known
 
 COUNTER = "counter"
 KINDS = ("increment", COUNTER, "instant")
@@ -28,7 +29,10 @@ class CatalogueEntry:
 
 
 class Place(NamedTuple):
-    """Where a reading in one unit belongs and how its value becomes canonical; ``low`` to ``high`` is canonical too."""
+    """Where a reading in one unit belongs and how its value becomes canonical; ``low`` to ``high`` is canonical too.
+
+    ``number`` is its place in ``Catalogue.known``.
+    """
 
     station: str
     variable: str
@@ -38,21 +42,27 @@ class Place(NamedTuple):
     plus: float
     low: float
     high: float
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Every accepted (station, variable, unit), the variables of each station, and the places forecasts may be for."""
+    """Every accepted (station, variable, unit), the variables of each station, and the places forecasts may be for.
+
+    ``known`` are all (station, variable), each once.
+    """
 
     places: Mapping[tuple[str, str, str], Place]
     stations: Mapping[str, tuple[str, ...]]
     areas: frozenset[str] = frozenset()
+    known: Known = ()
 
 
 def catalogue(entries: Iterable[CatalogueEntry], areas: Iterable[str] = ()) -> Catalogue:
     """Compile the registry's rows; ``areas`` are what forecasts may be for. ValueError names the row that cannot be and what is allowed."""
     places: dict[tuple[str, str, str], Place] = {}
     stations: dict[str, list[str]] = {}
+    known: list[tuple[str, str]] = []
     for entry in entries:
         _check(entry, stations)
         stations.setdefault(entry.station, []).append(entry.variable)
@@ -60,8 +70,10 @@ def catalogue(entries: Iterable[CatalogueEntry], areas: Iterable[str] = ()) -> C
         # A running total grows until it rolls over: what bounds one interval says nothing about it.
         low, high = (0.0, MOST_COUNTED) if entry.kind == COUNTER else (variable.low, variable.high)
         for unit, (times, over, plus) in variable.units.items():
-            places[entry.station, entry.variable, unit] = Place(entry.station, entry.variable, entry.kind, times, over, plus, low, high)
-    return Catalogue(places, {station: tuple(variables) for station, variables in stations.items()}, frozenset(areas))
+            place = Place(entry.station, entry.variable, entry.kind, times, over, plus, low, high, len(known))
+            places[entry.station, entry.variable, unit] = place
+        known.append((entry.station, entry.variable))
+    return Catalogue(places, {station: tuple(variables) for station, variables in stations.items()}, frozenset(areas), tuple(known))
 
 
 def _check(entry: CatalogueEntry, stations: Mapping[str, list[str]]) -> None:

@@ -4,21 +4,21 @@ A body without a fault takes the fast path. Any doubt sends the whole body down 
 item by itself and words the reason; both give the same readings, by test.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Annotated, Literal
 
 import msgspec
 
-from dispatcher.intake.catalogue import KIND_WORDS, Catalogue
+from dispatcher.intake.catalogue import Catalogue
 from dispatcher.intake.elements import Element, elements
-from dispatcher.intake.examine import DEFAULT_BOUNDS, Bounds, Examiner, epoch_s
+from dispatcher.intake.examine import DEFAULT_BOUNDS, Bounds, Examiner
 from dispatcher.intake.forecasts import examine_forecast
+from dispatcher.intake.matching import Raw, match
 from dispatcher.model.reject import Decoded, Fault, Reject, RejectCode, digest, show
 from dispatcher.ports import Item, Kind
 from rules.forecast import Forecast
-from rules.reading import Reading
+from rules.reading import Columns, Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,28 +34,9 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 
-_Words = Literal["good", "suspect", "bad"]
-
-
-class _Raw(msgspec.Struct, gc=False):
-    """The shape of ``dispatcher.intake.examine.ReadingModel``, for speed."""
-
-    station: str
-    variable: str
-    value: float
-    unit: str
-    time: str
-    kind: str | msgspec.UnsetType | None = msgspec.UNSET
-    interval: Annotated[float, msgspec.Meta(gt=0)] | msgspec.UnsetType | None = msgspec.UNSET
-    quality: _Words | msgspec.UnsetType | None = msgspec.UNSET
-    id: Annotated[str, msgspec.Meta(max_length=128)] | msgspec.UnsetType | None = msgspec.UNSET
-
-
-_ARRAY = msgspec.json.Decoder(list[_Raw])
-_LINES = msgspec.json.Decoder(_Raw)
+_ARRAY = msgspec.json.Decoder(list[Raw])
+_LINES = msgspec.json.Decoder(Raw)
 _BOM = b"\xef\xbb\xbf"
-_QUOTES = 18
-"""Quotation marks of an item with the five required fields, four of them text."""
 
 
 def decode(item: Item, catalogue: Catalogue, limits: Limits = DEFAULT_LIMITS) -> Decoded:
@@ -76,23 +57,18 @@ def _refuse(item: Item, fault: Fault, limits: Limits) -> Decoded:
 # ------------------------------------------------------------------------------------------ the fast path
 
 
-def _fast(body: bytes, catalogue: Catalogue, limits: Limits) -> list[Reading] | None:
+def _fast(body: bytes, catalogue: Catalogue, limits: Limits) -> Columns | None:
     """All readings of a body without a fault; None when there is any doubt."""
     try:
         raws = _raws(body.lstrip())
         if raws is None or len(raws) > limits.items:
             return None
-        # The decoder keeps the last of two equal keys and skips unknown ones. Each key costs two quotation marks,
-        # so their number tells whether there was any that it did not hand over.
-        plain = body.count(b'"') == _QUOTES * len(raws)
-        if not plain and body.count(b'"') != sum(map(_quotes, raws)):
-            return None
-        return _plain(raws, catalogue, limits.bounds) if plain else _optional(raws, catalogue, limits.bounds)
+        return match(raws, body.count(b'"'), catalogue.places, catalogue.known, limits.bounds)
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
         return None
 
 
-def _raws(body: bytes) -> list[_Raw] | None:
+def _raws(body: bytes) -> list[Raw] | None:
     if body[:1] == b"[":
         return _ARRAY.decode(body)
     if body[:1] == b"{":
@@ -100,45 +76,6 @@ def _raws(body: bytes) -> list[_Raw] | None:
         # The decoder would also take several objects on one line, which the careful path does not.
         return raws if body.count(b"\n{") + 1 == len(raws) else None
     return None
-
-
-def _quotes(raw: _Raw) -> int:
-    texts = (raw.kind, raw.quality, raw.id)
-    count = sum(2 if value is None else 4 for value in texts if value is not msgspec.UNSET)
-    return _QUOTES + count + (0 if raw.interval is msgspec.UNSET else 2)
-
-
-def _plain(raws: Sequence[_Raw], catalogue: Catalogue, bounds: Bounds) -> list[Reading] | None:
-    """The loop of the hot path: items of required fields only."""
-    readings: list[Reading] = []
-    places = catalogue.places
-    earliest_s, latest_s = bounds.earliest_s, bounds.latest_s
-    for raw in raws:
-        place = places.get((raw.station, raw.variable, raw.unit))
-        if place is None:
-            return None
-        station, variable, _, times, over, plus, low, high = place
-        value = raw.value * times / over + plus
-        at_s = epoch_s(raw.time)
-        if not (low <= value <= high and earliest_s <= at_s <= latest_s):
-            return None
-        readings.append(Reading(station, variable, value, at_s))
-    return readings
-
-
-def _optional(raws: Sequence[_Raw], catalogue: Catalogue, bounds: Bounds) -> list[Reading] | None:
-    """The same for items with optional fields."""
-    readings = _plain(raws, catalogue, bounds)
-    if readings is None:
-        return None
-    for index, raw in enumerate(raws):
-        if isinstance(raw.kind, str):
-            place = catalogue.places[raw.station, raw.variable, raw.unit]
-            if KIND_WORDS.get(raw.kind) != place.kind:
-                return None
-        if isinstance(raw.quality, str):
-            readings[index] = readings[index]._replace(quality=raw.quality)
-    return readings
 
 
 # --------------------------------------------------------------------------------------- the careful path

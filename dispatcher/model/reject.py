@@ -1,6 +1,7 @@
 """What could not be read, and why: in words for a person, with the bytes for a machine."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -65,7 +66,7 @@ class Fault:
 class Decoded:
     """What one item held, in its order."""
 
-    readings: list[Reading]
+    readings: Sequence[Reading]
     rejects: list[Reject]
     forecasts: list[Forecast] = field(default_factory=list)
 
