@@ -39,6 +39,7 @@ from dispatcher.upkeep.commit_points import arm
 from dispatcher.upkeep.health import Health
 from dispatcher.upkeep.log import Log
 from dispatcher.upkeep.metrics import Metrics
+from dispatcher.upkeep.watchdog import watch
 from dispatcher.web.application import create_app
 from dispatcher.web.context import WebContext
 from dispatcher.workplace import Workplace
@@ -134,7 +135,9 @@ class Application:
         async with self.turn.arriving() as alone:
             await (self._take_over() if await self.turn.take() else self._stand_by())
             if alone:  # what others have in hand is theirs until its lease ends
-                self.log.info("in_hand", deliveries=await self.sender.recover())
+                lost = await self.sender.recover()
+                if lost:
+                    self.log.info("in_hand", deliveries=lost)
 
         desk = Desk(self.place, channels, self.sender.wake)
         self.lifetime.run("desk", desk.run(), desk.stop)
@@ -156,6 +159,7 @@ class Application:
         self.lifetime.until_stop("auditor", Auditor(self.place, self._beacons()).run())
         if self.turn.ours:
             self._decide()
+        self.lifetime.until_stop("watchdog", watch(self.health, self.log))
         if self.turn.shared:
             self.lifetime.until_stop("turn", self._keep_turn())
 

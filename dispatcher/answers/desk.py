@@ -81,7 +81,8 @@ class Desk:
                     self._queue.put_nowait(None)
                     break
                 group.append(more)
-            await self._take_all(group)
+            with self._place.health.at_work("desk", "recording what was said"):
+                await self._take_all(group)
 
     async def _take_all(self, group: Sequence[_Waiting]) -> None:
         """Make it durable and tell those who wait; one that cannot be taken does not take the others with it."""

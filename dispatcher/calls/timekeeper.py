@@ -39,7 +39,8 @@ class Timekeeper:
         with self._place.broadcast.listen() as ear:
             while True:
                 try:
-                    nap_s = await self.fire()
+                    with self._place.health.at_work("timekeeper", "doing what is due"):
+                        nap_s = await self.fire()
                 except StoreFailed as failure:
                     self._place.log.error("store_failed", error=str(failure))
                     nap_s = _LONGEST_NAP_S

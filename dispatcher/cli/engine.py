@@ -31,6 +31,7 @@ async def run_engine(config: Path) -> None:
         for problem in app.health.problems():
             typer.secho(f"not ready: {problem}", err=True, fg="yellow")
         await until_told(app.finished)
+        app.log.info("stops")
     finally:
         await app.stop()
 

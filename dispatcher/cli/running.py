@@ -1,6 +1,7 @@
 """Run until Ctrl-C or a signal, and turn errors into exit codes: 1 something checked is wrong, 3 something cannot be reached."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -51,14 +52,15 @@ def fail(message: str, code: int) -> NoReturn:
 async def until_told(work: Callable[[], Awaitable[None]]) -> bool:
     """Await work until it ends or SIGINT or SIGTERM comes; true when it was told to stop.
 
-    A second signal ends the process at once, which is safe.
+    A second signal ends the process at once, as a power cut would: what was committed is there, what was not is done again.
     """
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
 
     def tell() -> None:
         if told.is_set():
-            sys.exit(INTERRUPTED)
+            sys.stdout.flush()
+            os._exit(INTERRUPTED)  # sys.exit would still wait for every part to clean up
         told.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):

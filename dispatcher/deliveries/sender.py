@@ -86,7 +86,8 @@ class Sender:
             while not self._stopping:
                 self._wake.clear()
                 try:
-                    claimed = await self._claim()
+                    with self._place.health.at_work("sender", "taking what is to be sent"):
+                        claimed = await self._claim()
                 except StoreFailed as failure:
                     self._place.log.error("store_failed", error=str(failure))
                     await asyncio.sleep(_RETRY_S)
@@ -222,7 +223,8 @@ class Sender:
                 going = more is not None
                 if more:
                     group.append(more)
-            await self._write(group)
+            with self._place.health.at_work("settling", "recording what was sent"):
+                await self._write(group)
 
     async def _write(self, group: Sequence[_Outcome]) -> None:
         if not group:

@@ -33,6 +33,7 @@ from rules.plan import Plan
 ITEMS_AT_ONCE = 2_000
 SNAPSHOT_EVERY_S = 60.0
 _RETRY_S = 1.0
+_PART = "pipeline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,11 @@ class Pipeline:
         while going:
             arrived, going = self._gather(await self._queue.get())
             if arrived:
-                await self._take(arrived)
+                with self._place.health.at_work(_PART, "deciding and storing"):
+                    await self._take(arrived)
             if time.monotonic() - self._snapshot_at > SNAPSHOT_EVERY_S:
-                await self._snapshot_or_later()
+                with self._place.health.at_work(_PART, "writing a snapshot"):
+                    await self._snapshot_or_later()
 
     def _gather(self, first: _Arrived | None) -> tuple[list[_Arrived], bool]:
         """What is waiting, up to the bound of one transaction; false when it is the last."""
@@ -246,7 +249,8 @@ class Pipeline:
         try:
             if isinstance(one.source, Reporting):
                 one.source.report(one.batch, parts)
-            await one.source.ack(one.batch)
+            with self._place.health.at_work(_PART, f"acknowledging to {one.batch.source}"):
+                await one.source.ack(one.batch)
         except Exception as error:  # noqa: BLE001 - supervision point: it is durable, whatever its source makes of that
             self._place.log.error("ack_failed", source=one.batch.source, error=type(error).__name__)
         metrics, name = self._place.metrics, one.batch.source

@@ -33,7 +33,8 @@ async def keep_open(place: Workplace, pipeline: Pipeline, source: Source, format
             if not isinstance(source, Announcing):
                 opened()
             async for batch in source.batches({row["name"]: row["position"] for row in rows}):
-                await pipeline.offer(source, formats.marked(batch))
+                with place.health.at_work(part, "waiting for the pipeline"):
+                    await pipeline.offer(source, formats.marked(batch))
                 place.health.clear(part)
                 wait_s = _FIRST_WAIT_S
         except SourceLost as lost:
