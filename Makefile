@@ -1,6 +1,7 @@
 # make run    the embedded default with the demonstration county, in a virtual environment of its own
 # make test   every test, against the real servers; T="tests/rules -k ladder" chooses, SERVICES=path installs nothing
 # make bench  one JSON line per figure; ONLY=prefix chooses
+# make faults storms under kills and broken worlds; RUNS=n kills, SEED=s repeats, KIND=kill|broker|gateway|machine|garbage|drill|mutants
 # make lint   ruff, mypy, import-linter, forbidden words        make fmt   formats and fixes
 # make lock   writes the locks again; LOCK_ARGS=--upgrade takes newer versions
 SHELL := /bin/sh
@@ -11,9 +12,12 @@ PY := $(VENV)/bin/python
 RUN ?=
 T ?=
 ONLY ?=
+RUNS ?=
+SEED ?=
+KIND ?=
 PACKAGES := dispatcher rules adapters simulators tests bench scripts
 
-.PHONY: help run test bench lint fmt lock clean venv-run venv-dev services
+.PHONY: help run test bench faults lint fmt lock clean venv-run venv-dev services
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -36,6 +40,9 @@ test: venv-dev services
 
 bench: venv-dev
 	@exec $(PY) -m bench $(ONLY)
+
+faults: venv-dev services
+	@exec $(PY) -m tests.faults --kind '$(KIND)' $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED))
 
 lint: venv-dev
 	$(VENV)/bin/ruff check .

@@ -23,19 +23,37 @@ class Clock(Protocol):
         ...
 
 
+class Wall:
+    """The system's wall clock as one that never goes back and never stands still.
+
+    When it is stepped back, time goes on at half speed until the system's has caught up: timers and retries go on meanwhile,
+    which they would not on a clock that waits.
+    """
+
+    def __init__(self) -> None:
+        """Start from the system's time."""
+        self._last_s, self._steady_s = time.time(), time.monotonic()
+
+    def seconds(self) -> float:
+        """Seconds since 1970."""
+        steady_s = time.monotonic()
+        self._last_s = max(time.time(), self._last_s + (steady_s - self._steady_s) / 2)
+        self._steady_s = steady_s
+        return self._last_s
+
+
 class SystemClock:
-    """Wall time, held still rather than stepped back."""
+    """Wall time, slowed down rather than stepped back."""
 
     speed = 1.0
 
     def __init__(self) -> None:
         """Start from the system's wall clock."""
-        self._last = datetime.now(UTC)
+        self._wall = Wall()
 
     def now(self) -> datetime:
-        """The system's time, or the last one given if the system clock was stepped back."""
-        self._last = max(self._last, datetime.now(UTC))
-        return self._last
+        """The system's time, or a little more than the last one given if the system clock was stepped back."""
+        return datetime.fromtimestamp(self._wall.seconds(), UTC)
 
     async def sleep(self, duration: timedelta) -> None:
         """Sleep in real seconds."""
@@ -56,11 +74,12 @@ class ReplayClock:
             raise ValueError(f"the speed of a replay must be above 0, not {speed}")
         self.start = start.astimezone(UTC)
         self.speed = speed
-        self.epoch_s = time.time() if epoch_s is None else epoch_s
+        self._wall = Wall()
+        self.epoch_s = self._wall.seconds() if epoch_s is None else epoch_s
 
     def now(self) -> datetime:
         """Recording time that corresponds to this moment."""
-        elapsed = max(0.0, time.time() - self.epoch_s)
+        elapsed = max(0.0, self._wall.seconds() - self.epoch_s)
         return self.start + timedelta(seconds=elapsed * self.speed)
 
     async def sleep(self, duration: timedelta) -> None:

@@ -103,6 +103,8 @@ class Gateway:
 
     async def _take(self, request: web.Request, form: Mapping[str, str], valid: timedelta) -> web.StreamResponse:
         fault = self._wrong.on_create(self._seen)
+        if fault is not None:
+            self._on.book.write(Entry(at=self._on.clock.now(), kind=Kind.FAULT, to=form.get("To", ""), code=fault))
         if fault is faults.Fault.HANG:
             await asyncio.sleep(HANGS_S)
         if fault in {faults.Fault.HANG, faults.Fault.REFUSE}:

@@ -44,6 +44,7 @@ class Kind(StrEnum):
     SPEAKER_FAILED = "speaker.failed"
     SPEAKER_OFFLINE = "speaker.offline"
     SPEAKER_REPORTED = "speaker.reported"
+    FAULT = "fault"
     BROKER_CONNECTED = "broker.connected"
     BROKER_LOST = "broker.lost"
 

@@ -124,12 +124,19 @@ class PhoneNetwork:
         if not sms.callback:
             return
         act = f"{sms.reference}/{step.status}"
-        if self._wrong.strikes(faults.Fault.REORDER, act):
+        if self._strikes(faults.Fault.REORDER, sms, act):
             self._plans.put(self._on.clock.now() + REORDERED_BY, partial(self._report, sms, step, act))
         else:
             await self._report(sms, step, act)
-        if self._wrong.strikes(faults.Fault.REPEAT, act):
+        if self._strikes(faults.Fault.REPEAT, sms, act):
             await self._report(sms, step, act)
+
+    def _strikes(self, fault: faults.Fault, sms: fates.Sms, act: str) -> bool:
+        """Whether a fault strikes this report; the ledger says so when it does."""
+        struck = self._wrong.strikes(fault, act)
+        if struck:
+            self._on.book.write(Entry(at=self._on.clock.now(), kind=Kind.FAULT, to=sms.to, act=act, code=fault))
+        return struck
 
     async def _report(self, sms: fates.Sms, step: fates.Step, act: str) -> None:
         outcome = await self._calls.call(sms.callback, _status_form(sms, step, self._on.account), chance.identity("", act))

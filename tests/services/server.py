@@ -1,5 +1,6 @@
 """A real server as a child process: on a free port, in a folder of its own, to be killed, paused and started again by tests."""
 
+import os
 import shutil
 import signal
 import socket
@@ -113,3 +114,10 @@ class Server:
         """Bring it back to a state that the next test expects: running and not paused."""
         self.resume()
         self.start()
+
+
+def random_seed(variable: str) -> int:
+    """A seed for this run, or the one that the variable gives; printed, so that a failure shows how to do it again."""
+    seed = int(os.environ.get(variable) or time.time_ns() % 1_000_000)
+    print(f"{variable}={seed}")  # noqa: T201 - shown when a test fails
+    return seed

@@ -1,0 +1,116 @@
+"""What a run left behind, gathered: the sensors' and the town's ledgers, what the brokers still know, and the rows that lie in the store.
+
+The store is read as the place where things are or are not; what the engine says of itself (states, logs, figures) is not asked.
+"""
+
+import asyncio
+import contextlib
+import json
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from dispatcher.intake.journal import unpack
+from simulators import ledger
+from simulators.ledger import Entry
+from tests.faults.storm import Route
+
+CHANGES = "SELECT rule, place, before, after, at FROM changes"
+ID = re.compile(rb'"id": ?"([^"]+)"')
+SENT_ON = re.compile(rb"Sending PUBLISH to dispatcher-\S+ \(.*'readings/[^/']+/([^']+)'")
+
+Change = tuple[Any, ...]
+Rows = tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """``accepted``: reading → the way it was accepted on. ``held``: readings that a broker had to the end, or handed on.
+
+    ``journalled``: how often each reading stands in the journal. ``world``: the town's ledger. The rest are rows.
+    """
+
+    accepted: Mapping[str, Route]
+    held: frozenset[str]
+    journalled: Counter[str]
+    changes: Counter[Change]
+    world: tuple[Entry, ...]
+    notices: Rows
+    deliveries: Rows
+    answers: Rows
+    tasks: Rows
+    rejects: frozenset[str]
+    status: str
+    garbage: frozenset[str] = frozenset()
+
+
+def gather(
+    accepted: Mapping[str, Route],
+    *,
+    database: Path,
+    town: Path,
+    mosquitto_log: Path,
+    kafka: tuple[str, str],
+    status: str,
+    garbage: Iterable[str] = (),
+) -> Evidence:
+    """Read everything; ``kafka`` are the address and the topic. The engine has been stopped."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as store:
+        store.row_factory = sqlite3.Row
+
+        def rows(query: str) -> Rows:
+            return tuple(dict(row) for row in store.execute(query))
+
+        payloads = [row["payload"] for row in rows("SELECT payload FROM journal WHERE kind = 'batch'")]
+        return Evidence(
+            accepted=dict(accepted),
+            held=frozenset(_handed_on(mosquitto_log)) | frozenset(asyncio.run(_in_topic(*kafka))),
+            journalled=Counter(_ids(payloads)),
+            changes=Counter(tuple(row.values()) for row in rows(CHANGES)),
+            world=tuple(ledger.read(town)),
+            notices=rows("SELECT * FROM notices ORDER BY seq"),
+            deliveries=rows("SELECT * FROM deliveries ORDER BY seq"),
+            answers=rows("SELECT * FROM answers ORDER BY seq"),
+            tasks=rows("SELECT * FROM tasks ORDER BY seq"),
+            rejects=frozenset(row["sha256"] for row in rows("SELECT sha256 FROM rejects")),
+            status=status,
+            garbage=frozenset(garbage),
+        )
+
+
+def _ids(payloads: Iterable[bytes]) -> Iterable[str]:
+    for payload in payloads:
+        for item in unpack(payload):
+            for line in item.body.splitlines():
+                with contextlib.suppress(ValueError, TypeError, KeyError):
+                    yield str(json.loads(line)["id"])
+
+
+def _handed_on(log: Path) -> Iterable[str]:
+    """Readings that Mosquitto, by its own log, sent to the engine at least once."""
+    return (found.decode() for found in SENT_ON.findall(log.read_bytes()))
+
+
+async def _in_topic(bootstrap: str, topic: str) -> list[str]:
+    """Readings that lie in Kafka at the end, read by somebody else than the engine."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partition = TopicPartition(topic, 0)
+        consumer.assign([partition])
+        end = (await consumer.end_offsets([partition]))[partition]
+        await consumer.seek_to_beginning(partition)
+        found: list[str] = []
+        while await consumer.position(partition) < end:
+            for records in (await consumer.getmany(timeout_ms=1000)).values():
+                found += [match[1].decode() for record in records if (match := ID.search(record.value or b""))]
+        return found
+    finally:
+        await consumer.stop()

@@ -1,0 +1,126 @@
+"""Five engines that break one promise each, by which the harness proves that it would notice.
+
+``python -m tests.faults.mutants NAME …`` breaks the modules in memory and then runs ``tests.faults.engine``: the product has no
+switch for them.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from adapters.sources.kafka import KafkaSource
+from dispatcher.deliveries import sender, settle
+from dispatcher.house import House
+from dispatcher.intake.pipeline import Pipeline
+from dispatcher.model.delivery import Delivery
+from dispatcher.ports import DeliveryState, Message, Transaction
+from dispatcher.upkeep.commit_points import Point
+from dispatcher.warnings import issuing
+from dispatcher.warnings.issuing import Issued
+from rules.change import Change
+from tests.faults import engine
+
+
+def acknowledge_early() -> None:
+    """Readings are acknowledged when they come in, not once they are durable."""
+    take, acknowledge = Pipeline._take, Pipeline._acknowledge
+
+    async def at_once(self: Pipeline, arrived: Sequence[Any]) -> None:
+        for one in arrived:
+            await acknowledge(self, one, ())
+        await take(self, arrived)
+
+    async def never(_self: Pipeline, _one: Any, _parts: Any) -> None:  # noqa: ANN401 - as the method it stands for
+        """It has been done."""
+
+    _put(Pipeline, "_take", at_once)
+    _put(Pipeline, "_acknowledge", never)
+
+
+def effects_outside() -> None:
+    """A batch is journalled in one transaction, and what it causes is stored in another one behind it."""
+    commit, apply_changes = Pipeline._commit, issuing.apply_changes
+    later: list[tuple[House, Sequence[Change], datetime]] = []
+
+    async def put_off(_tx: Transaction, house: House, changes: Sequence[Change], now: datetime) -> Issued:
+        later.append((house, changes, now))
+        return Issued()
+
+    async def in_two(self: Pipeline, arrived: Sequence[Any]) -> Any:  # noqa: ANN401 - as the method it stands for
+        decoded = await commit(self, arrived)
+        async with self._place.store.write() as tx:
+            for house, changes, now in later:
+                await apply_changes(tx, house, changes, now)
+        later.clear()
+        return decoded
+
+    _everywhere(apply_changes, put_off)
+    _put(Pipeline, "_commit", in_two)
+
+
+def lost_lease_fails() -> None:
+    """A delivery whose sender died counts as failed."""
+
+    def given_up(delivery: Delivery, now: datetime) -> Delivery:
+        return replace(delivery, state=DeliveryState.FAILED, lease=None, code="lease", reason="the sender stopped", updated_at=now)
+
+    _everywhere(settle.on_lost_lease, given_up)
+
+
+def new_id_on_retry() -> None:
+    """Each try of a delivery goes out under an id of its own."""
+    message_of = sender.message_of
+
+    def renamed(delivery: Delivery) -> Message:
+        message = message_of(delivery)
+        return replace(message, delivery=f"{delivery.id}-{delivery.attempts}") if delivery.attempts > 1 else message
+
+    _everywhere(message_of, renamed)
+
+
+def no_seek() -> None:
+    """After a restart Kafka is read from where the group's own offsets stand, not from where the store stands."""
+    batches = KafkaSource.batches
+
+    def from_group(self: KafkaSource, _positions: Mapping[str, str]) -> Any:  # noqa: ANN401 - as the method it stands for
+        return batches(self, {})
+
+    _put(KafkaSource, "batches", from_group)
+
+
+def _put(owner: type, name: str, method: Callable[..., Any]) -> None:
+    """Give a class another method."""
+    assert hasattr(owner, name)
+    setattr(owner, name, method)
+
+
+def _everywhere(old: object, new: object) -> None:
+    """Put one function in the place of another in every module that has it by name."""
+    for module in [m for name, m in sys.modules.items() if name.startswith(("dispatcher.", "adapters."))]:
+        for name, value in list(vars(module).items()):
+            if value is old:
+                setattr(module, name, new)
+
+
+MUTANTS: Mapping[str, Callable[[], None]] = {
+    "acknowledge-early": acknowledge_early,
+    "effects-outside": effects_outside,
+    "lost-lease-fails": lost_lease_fails,
+    "new-id-on-retry": new_id_on_retry,
+    "no-seek": no_seek,
+}
+
+#: Where a sudden death shows the broken promise; a random moment does too, only less often.
+SHOWN_BY: Mapping[str, Point] = {
+    "acknowledge-early": Point.BATCH_WRITTEN,
+    "effects-outside": Point.BATCH_KEPT,
+    "lost-lease-fails": Point.LEASE_KEPT,
+    "new-id-on-retry": Point.HANDED_OVER,
+    "no-seek": Point.BATCH_KEPT,
+}
+
+if __name__ == "__main__":
+    MUTANTS[sys.argv[1]]()
+    sys.exit(engine.main(sys.argv[2:]))

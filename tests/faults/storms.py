@@ -1,0 +1,184 @@
+"""Plans of storms, and one storm from the first reading to the verdict."""
+
+import random
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.faults.disk import SmallDisk
+from tests.faults.evidence import Evidence, gather
+from tests.faults.kinds import ALONE, GATEWAY, KINDS, Struck, kind_of
+from tests.faults.site import Site, Surroundings
+from tests.faults.storm import STEPS
+from tests.faults.verdict import Reference, Verdict, at_release, judge
+from tests.integration.programs import rows
+from tests.services.kafka import Kafka
+
+STRUCK_FOR_S = 44.0
+SETTLES_WITHIN_S = 60.0
+QUIET_S = 1.2
+OPEN = """SELECT (SELECT count(*) FROM deliveries WHERE state IN ('planned', 'sending', 'unknown'))
+    + (SELECT count(*) FROM notices WHERE purpose = 'warn' AND state = 'calling')
+    + (SELECT count(*) FROM warnings WHERE alert_due IS NOT NULL) AS n"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What strikes one storm: kind → how often; the order and all the rest follow from the seed."""
+
+    seed: int
+    strikes: Mapping[str, int]
+    mutant: str = ""
+
+    @property
+    def group(self) -> str:
+        return kind_of(next(iter(self.strikes))).group
+
+    def again(self) -> str:
+        """The command that runs this storm once more."""
+        kinds = ",".join(f"{kind}:{times}" for kind, times in self.strikes.items())
+        return f"make faults SEED={self.seed} KIND={kinds}"
+
+
+def plans(wanted: Mapping[str, int], seed: int) -> list[Plan]:
+    """The strikes that are wanted, in as few storms as they fit into; storm n has the seed ``seed`` + n."""
+    chunks: list[Counter[str]] = []
+    for group in dict.fromkeys(kind.group for kind in KINDS.values()):
+        left = Counter({name: times for name, times in wanted.items() if kind_of(name).group == group and times})
+        while left:
+            chunk, taken_s = Counter[str](), 0.0
+            while left and taken_s < STRUCK_FOR_S:
+                for name in list(left):
+                    left -= Counter([name])
+                    chunk[name] += 1
+                    taken_s += kind_of(name).takes_s
+            chunks.append(chunk)
+    return [Plan(seed=seed + n, strikes=dict(chunk)) for n, chunk in enumerate(chunks)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What all storms of a session stand on."""
+
+    folder: Path
+    mosquitto: str
+    kafka: Kafka
+    steps: int = STEPS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One storm and what it came to."""
+
+    plan: Plan | None
+    evidence: Evidence
+    verdict: Verdict
+    seconds: float
+
+
+@dataclass
+class Storms:
+    """Runs storms on one ground; the first is one that nobody disturbs, against which the others are held."""
+
+    ground: Ground
+    reference: Reference = field(init=False)
+    count: int = 0
+
+    def undisturbed(self) -> Outcome:
+        """The reference. It must keep every promise itself."""
+        evidence, seconds = self._run(None)
+        self.reference = Reference(changes=evidence.changes, told=at_release(evidence))
+        return Outcome(plan=None, evidence=evidence, verdict=judge(evidence, self.reference), seconds=seconds)
+
+    def struck(self, plan: Plan) -> Outcome:
+        """One storm under faults."""
+        evidence, seconds = self._run(plan)
+        return Outcome(plan=plan, evidence=evidence, verdict=judge(evidence, self.reference), seconds=seconds)
+
+    def all(self, wanted: Sequence[Plan], at_once: int) -> Iterator[Outcome]:
+        """Every storm; those that strike what is shared run alone, after the others."""
+        together = [plan for plan in wanted if plan.group not in ALONE]
+        with ThreadPoolExecutor(at_once) as pool:
+            yield from pool.map(self.struck, together)
+        yield from map(self.struck, [plan for plan in wanted if plan.group in ALONE])
+
+    def _run(self, plan: Plan | None) -> tuple[Evidence, float]:
+        started = time.monotonic()
+        self.count += 1
+        name = f"{self.count}-{plan.seed if plan else 'undisturbed'}"
+        folder = self.ground.folder / name
+        group = plan.group if plan else ""
+        disk = SmallDisk(folder / "disk") if plan and "disk" in plan.strikes else None
+        site = Site(
+            Surroundings(
+                folder=folder,
+                mosquitto=self.ground.mosquitto,
+                kafka=self.ground.kafka,
+                name=name,
+                state=disk.folder if disk else None,
+                seed=plan.seed if plan else 0,
+                steps=self.ground.steps,
+                mutant=plan.mutant if plan else "",
+                status="Exercise" if group == "drill" else "Actual",
+                town_options=tuple(f"--fault={fault}" for fault in GATEWAY) if group == "gateway" else (),
+            )
+        )
+        struck = Struck(site, random.Random(plan.seed if plan else 0), set(), disk)
+        try:
+            site.open()
+            self._strike(struck, plan)
+            _settle(site)
+            site.stop_engine()
+            found = gather(
+                site.publisher.accepted,
+                database=site.database,
+                town=site.ledger,
+                mosquitto_log=site.mosquitto.log,
+                kafka=(self.ground.kafka.bootstrap, site.topic),
+                status=site.on.status,
+                garbage=struck.garbage,
+            )
+        finally:
+            site.close()
+            if disk:
+                disk.close()
+        return found, time.monotonic() - started
+
+    def _strike(self, struck: Struck, plan: Plan | None) -> None:
+        site = struck.site
+        site.start_engine()  # the broker keeps a session for it from now on: what is published before is for nobody
+        site.await_answer()
+        site.publisher.start()
+        order = [name for name, times in (plan.strikes if plan else {}).items() for _ in range(times)]
+        struck.chance.shuffle(order)
+        for name in order:
+            struck.pause(*kind_of(name).rest_s)
+            kind_of(name).strike(struck)
+        if not site.runs():
+            site.start_engine()
+
+
+def _settle(site: Site) -> None:
+    """Wait until every reading was taken, nothing is open any more and the town has been quiet for a while; or long enough."""
+    end = time.monotonic() + site.lasts_s() + SETTLES_WITHIN_S
+    quiet_since, before = time.monotonic(), (0, 0)
+    while time.monotonic() < end:
+        site.check_engine()
+        size = site.ledger.stat().st_size if site.ledger.exists() else 0
+        opened = rows(site.database, OPEN)
+        now = (size, int(opened[0]["n"]) if opened else 1)
+        if now != before or now[1] or not site.publisher.done():
+            quiet_since, before = time.monotonic(), now
+        elif time.monotonic() - quiet_since > QUIET_S:
+            return
+        time.sleep(0.2)
+    site.publisher.stop()
+
+
+def remove(folder: Path) -> None:
+    """What a storm left behind, when nobody needs it."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,132 @@
+"""Each invariant finds what it is there for, in ledgers that were made up for it."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from simulators.ledger import Entry, Kind
+from tests.faults.evidence import Evidence
+from tests.faults.storm import Route
+from tests.faults.verdict import Reference, Verdict, at_release, judge
+
+AT = datetime(2026, 7, 20, 6, 0, tzinfo=UTC)
+PHONE = "+447700900001"
+
+
+def notice(revision: int = 1, grade: int = 3) -> dict[str, Any]:
+    named = {"id": f"w/v/{revision}", "warning": "w", "village": "v", "revision": revision, "grade": grade}
+    return named | {"hazard": "flash-flood", "purpose": "warn", "status": "Actual", "released_at": 1}
+
+
+def delivery(name: str, revision: int = 1, *, marked: bool = False, state: str = "delivered", step: int = 0) -> dict[str, Any]:
+    named = {"id": name, "notice": f"w/v/{revision}", "channel": "sms", "address": PHONE, "step": step, "repeat": 0}
+    return named | {"state": state, "possible_duplicate": int(marked), "planned_at": 1}
+
+
+def heard(name: str, body: str = "1 4821") -> Entry:
+    return Entry(at=AT, kind=Kind.SMS_ACCEPTED, delivery=name, to=PHONE, body=body)
+
+
+CHANGE = ("rain", "G1", 0, 3, 1)
+SOUND = Evidence(
+    accepted={"m": Route.MQTT, "k": Route.KAFKA, "h": Route.HTTP},
+    held=frozenset({"m", "k"}),
+    journalled=Counter({"m": 2, "k": 1, "h": 2}),
+    changes=Counter([CHANGE]),
+    world=(heard("d1"),),
+    notices=(notice(),),
+    deliveries=(delivery("d1"),),
+    answers=(),
+    tasks=(),
+    rejects=frozenset({"abc"}),
+    status="Actual",
+    garbage=frozenset({"abc"}),
+)
+
+
+def judged(**changed: Any) -> Verdict:  # noqa: ANN401 - any part of the evidence
+    return judge(replace(SOUND, **changed), Reference(changes=SOUND.changes, told=at_release(SOUND)))
+
+
+def test_a_sound_run_holds() -> None:
+    assert judged().holds
+    assert (judged().deliveries, judged().broker_lost, judged().marked) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("what", "changed"),
+    [
+        ("by mqtt and is not in the journal", {"journalled": Counter({"k": 1, "h": 1})}),
+        ("by http and is not in the journal", {"journalled": Counter({"m": 1, "k": 1}), "held": frozenset()}),
+        ("not among the rejects", {"rejects": frozenset()}),
+        ("change", {"changes": Counter()}),
+        ("never reached the world", {"deliveries": (delivery("d1"), delivery("d2", step=1, state="failed"))}),
+        ("heard None as worst", {"world": (), "deliveries": (), "notices": ()}),
+        ("exists 2 times", {"notices": (notice(), notice())}),
+    ],
+)
+def test_what_is_missing_is_found(what: str, changed: dict[str, Any]) -> None:
+    found = judged(**changed)
+    assert not found.holds
+    assert any(what in one for one in found.lost), found
+
+
+def test_what_a_broker_accepted_and_forgot_before_the_engine_had_it_is_its_loss() -> None:
+    found = judged(journalled=Counter({"k": 1, "h": 1}), held=frozenset({"k"}), changes=Counter())
+    assert (found.broker_lost, found.lost) == (1, ())
+
+
+def test_twice_is_found_unless_it_is_marked() -> None:
+    twice = (heard("d1"), heard("d1"))
+    assert len(judged(world=twice).unmarked) == 1
+    found = judged(world=twice, deliveries=(delivery("d1", marked=True),))
+    assert (found.holds, found.marked) == (True, 1)
+
+
+def test_the_same_text_under_a_new_id_is_said_twice() -> None:
+    found = judged(world=(heard("d1"), heard("d1-2")))
+    assert len(found.unmarked) == 1
+    assert any("which no delivery has" in one for one in found.wrong)
+
+
+def test_a_delivery_that_is_planned_twice_is_found() -> None:
+    assert judged(deliveries=(delivery("d1"), delivery("d2")), world=(heard("d1"), heard("d2"))).unmarked
+
+
+def test_an_older_notice_behind_a_newer_one_is_out_of_order_unless_it_is_said_once_more_and_marked() -> None:
+    notices = (notice(1, 1), notice(2, 3))
+    both = (delivery("d1"), delivery("d2", 2))
+    assert len(judged(notices=notices, deliveries=both, world=(heard("d2"), heard("d1"))).out_of_order) == 1
+    marked = (delivery("d1", marked=True), delivery("d2", 2))
+    again = judged(notices=notices, deliveries=marked, world=(heard("d1"), heard("d2"), heard("d1")))
+    assert (again.out_of_order, again.marked) == ((), 1)
+
+
+def test_effects_that_nobody_decides_and_records_that_are_read_twice_are_wrong() -> None:
+    assert judged(changes=Counter([CHANGE, ("rain", "G2", 0, 4, 1)])).wrong
+    assert judged(changes=Counter([CHANGE, CHANGE])).wrong
+    assert judged(journalled=Counter({"m": 1, "k": 2, "h": 1})).wrong
+
+
+def test_an_answer_that_was_taken_is_an_answer_or_work_for_a_person() -> None:
+    said = Entry(at=AT, kind=Kind.SMS_REPLY, to=PHONE, act="a", body="收到")
+    taken = Entry(at=AT, kind=Kind.CALLBACK_SENT, to=PHONE, act="a", code="http-204")
+    clicked = Entry(at=AT, kind=Kind.LINK_SUBMITTED, to=PHONE, act="b", more={"action": "received"})
+    world = (*SOUND.world, said, taken, clicked)
+    assert len(judged(world=world).lost) == 2
+    by_sms, by_link = ({"path": "sms", "note": "收到", "action": "received"}, {"path": "link", "note": "", "action": "received"})
+    assert judged(world=world, answers=(by_sms, by_link)).holds
+    assert judged(world=world, answers=(by_link,), tasks=({"text_zh": "河口村 某人 回复未能识别：“收到”"},)).holds
+    assert judged(world=(*SOUND.world, said)).holds, "what we never took is not ours to keep"
+
+
+def test_a_text_of_an_exercise_that_does_not_say_so_is_a_leak() -> None:
+    command = Entry(
+        at=AT + timedelta(seconds=1), kind=Kind.SPEAKER_COMMAND, delivery="d1", to=PHONE, body='{"status": "Actual", "text": ""}'
+    )
+    found = judged(status="Exercise", world=(heard("d1"), command), deliveries=(delivery("d1", marked=True),))
+    assert len(found.wrong) == 2
+    assert judged(status="Exercise", world=(heard("d1", "【演练】1 4821"),)).holds

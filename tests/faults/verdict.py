@@ -1,0 +1,224 @@
+"""The invariants, decided from the ledgers: pure functions from what a run left behind to what was lost, doubled or out of order."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulators.ledger import ARRIVALS, Entry, Kind
+from tests.faults.evidence import Change, Evidence
+from tests.faults.storm import Route
+
+EXERCISE_MARKS = ("【演练】", "[EXERCISE]")
+#: Told to nobody, with a record of why.
+DROPPED = frozenset({"superseded", "expired"})
+#: (hazard, village, address) → the worst grade that was said there, and the last one.
+Told = Mapping[tuple[str, str, str], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What a run that nobody disturbed decided and told."""
+
+    changes: Counter[Change]
+    told: Told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Each finding is a sentence. ``wrong`` holds what is no loss and must not be either: effects that nobody decided, leaks of a drill."""
+
+    lost: tuple[str, ...]
+    unmarked: tuple[str, ...]
+    out_of_order: tuple[str, ...]
+    wrong: tuple[str, ...]
+    marked: int
+    broker_lost: int
+    deliveries: int
+    acks: int
+
+    @property
+    def holds(self) -> bool:
+        return not (self.lost or self.unmarked or self.out_of_order or self.wrong)
+
+    def findings(self) -> str:
+        named = {"lost": self.lost, "said twice without a mark": self.unmarked, "out of order": self.out_of_order, "wrong": self.wrong}
+        return "\n".join(f"{name}: {one}" for name, found in named.items() for one in found)
+
+
+def judge(seen: Evidence, reference: Reference) -> Verdict:
+    """Hold a run against one that nobody disturbed."""
+    arrivals = [e for e in seen.world if e.kind in ARRIVALS]
+    of = {d["id"]: d for d in seen.deliveries}
+    broker_lost = lost_by_brokers(seen)
+    unmarked, marked = twice(arrivals, of)
+    lost = [*lost_readings(seen, broker_lost), *lost_messages(seen, arrivals), *lost_answers(seen)]
+    wrong = [*read_twice(seen), *leaks(seen), *unowned(arrivals, of)]
+    if not broker_lost:
+        lost += [f"change {change}" for change in (reference.changes - seen.changes).elements()]
+        wrong += [f"a change that nobody else decides: {change}" for change in (seen.changes - reference.changes).elements()]
+        lost += untold(told(seen), reference.told)
+    return Verdict(
+        lost=tuple(lost),
+        unmarked=tuple(unmarked),
+        out_of_order=tuple(overtaken(arrivals, of, {n["id"]: n for n in seen.notices})),
+        wrong=tuple(wrong),
+        marked=marked,
+        broker_lost=len(broker_lost),
+        deliveries=len(arrivals),
+        acks=len(seen.answers),
+    )
+
+
+# ------------------------------------------------------------------------------------------------ readings
+
+
+def lost_by_brokers(seen: Evidence) -> frozenset[str]:
+    """Readings that a broker accepted, and that it neither has any more nor ever handed on."""
+    by_broker = {reading for reading, route in seen.accepted.items() if route is not Route.HTTP}
+    return frozenset(by_broker - seen.held - set(seen.journalled))
+
+
+def lost_readings(seen: Evidence, broker_lost: frozenset[str]) -> Iterator[str]:
+    """What was accepted must stand in the journal, and what cannot be read among the rejects."""
+    for reading in sorted(set(seen.accepted) - set(seen.journalled) - broker_lost):
+        yield f"reading {reading} was accepted by {seen.accepted[reading]} and is not in the journal"
+    for digest in sorted(seen.garbage - seen.rejects):
+        yield f"bytes with SHA-256 {digest} were accepted and are not among the rejects"
+
+
+def read_twice(seen: Evidence) -> Iterator[str]:
+    """A Kafka record stands in the journal once: its position is committed with it. MQTT and HTTP may have to say it again."""
+    for reading, times in seen.journalled.items():
+        if times > 1 and seen.accepted.get(reading) is Route.KAFKA:
+            yield f"Kafka record {reading} was taken {times} times"
+
+
+# ------------------------------------------------------------------------------------------------ messages
+
+
+def lost_messages(seen: Evidence, arrivals: list[Entry]) -> Iterator[str]:
+    """Every delivery that was planned reached the world, unless it was dropped with a record."""
+    arrived = {entry.delivery for entry in arrivals}
+    for delivery in seen.deliveries:
+        if delivery["channel"] != "duty_room" and delivery["state"] not in DROPPED and delivery["id"] not in arrived:
+            yield f"delivery {delivery['id']} ({delivery['channel']} for {delivery['notice']}, {delivery['state']}) never reached the world"
+    noticed = Counter((n["warning"], n["village"], n["revision"]) for n in seen.notices)
+    yield from (f"notice {key} exists {times} times" for key, times in noticed.items() if times > 1)
+
+
+def unowned(arrivals: list[Entry], of: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What reaches the world belongs to a delivery."""
+    for entry in arrivals:
+        if entry.delivery not in of:
+            yield f"{entry.kind} at {entry.to} under the id {entry.delivery}, which no delivery has"
+
+
+def twice(arrivals: list[Entry], of: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], int]:
+    """What somebody heard more often than there are deliveries that say it: without a mark, and how many with one."""
+    heard = Counter(entry.delivery for entry in arrivals)
+    unmarked = [f"delivery {d} was said {n} times" for d, n in heard.items() if n > 1 and not _marked(of.get(d))]
+    said = Counter((entry.to, _words(entry)) for entry in arrivals if entry.delivery not in of)
+    known = {(entry.to, _words(entry)) for entry in arrivals if entry.delivery in of}
+    unmarked += [
+        f"{to} heard a text again under an id that no delivery has" for (to, body), n in said.items() if (to, body) in known or n > 1
+    ]
+    planned = Counter((d["notice"], d["channel"], d["address"], d["step"], d["repeat"]) for d in of.values())
+    unmarked += [f"{key} is planned {n} times" for key, n in planned.items() if n > 1]
+    return unmarked, sum(n - 1 for d, n in heard.items() if n > 1 and _marked(of.get(d)))
+
+
+def _words(entry: Entry) -> str:
+    return str(json.loads(entry.body)["text"]) if entry.kind is Kind.SPEAKER_COMMAND else entry.body
+
+
+def _marked(delivery: Mapping[str, Any] | None) -> bool:
+    return delivery is not None and bool(delivery["possible_duplicate"])
+
+
+def overtaken(arrivals: list[Entry], of: Mapping[str, Mapping[str, Any]], notices: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """At one address nothing older of a village is said after something newer, except once more, marked."""
+    newest: dict[tuple[str, str, str], int] = defaultdict(int)
+    before: set[str] = set()
+    for entry in arrivals:
+        delivery = of.get(entry.delivery)
+        notice = notices.get(delivery["notice"]) if delivery else None
+        if notice is None:
+            continue
+        line = (notice["warning"], notice["village"], entry.to)
+        again = entry.delivery in before and _marked(delivery)
+        if notice["revision"] < newest[line] and not again:
+            yield f"{entry.to} heard revision {notice['revision']} of {notice['warning']}, {notice['village']} after {newest[line]}"
+        newest[line] = max(newest[line], notice["revision"])
+        before.add(entry.delivery)
+
+
+def told(seen: Evidence) -> Told:
+    """What was said at each address of a village about each hazard: the worst grade and the last."""
+    notices = {n["id"]: n for n in seen.notices}
+    first = {d["id"]: notices[d["notice"]] for d in seen.deliveries if not d["repeat"] and d["notice"] in notices}
+    found: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for entry in seen.world:
+        notice = first.get(entry.delivery) if entry.kind in ARRIVALS else None
+        if notice is not None:
+            key = (notice["hazard"], notice["village"], entry.to)
+            found[key] = (max(notice["grade"], found.get(key, (0, 0))[0]), notice["grade"])
+    return found
+
+
+def at_release(seen: Evidence) -> Told:
+    """``told`` at the addresses that the worst notice of each village called at once: these do not depend on who answers when."""
+    notices = {n["id"]: n for n in seen.notices}
+    worst: dict[tuple[str, str], int] = defaultdict(int)
+    for notice in notices.values():
+        key = (notice["hazard"], notice["village"])
+        worst[key] = max(worst[key], notice["grade"])
+    owed = set()
+    for delivery in seen.deliveries:
+        notice = notices[delivery["notice"]]
+        key = (notice["hazard"], notice["village"])
+        at_once = delivery["step"] in (0, 1) and not delivery["repeat"] and delivery["planned_at"] == notice["released_at"]
+        if at_once and notice["purpose"] == "warn" and notice["grade"] == worst[key]:
+            owed.add((*key, delivery["address"]))
+    return {key: grades for key, grades in told(seen).items() if key in owed}
+
+
+def untold(said: Told, owed: Told) -> Iterator[str]:
+    """Everybody whom an undisturbed run calls at once hears the worst grade and the last one."""
+    for key, grades in owed.items():
+        if said.get(key, (0, 0)) != grades:
+            yield f"{key} heard {said.get(key)} as worst and last grade, without disturbance {grades}"
+
+
+# ------------------------------------------------------------------------------------------------- answers
+
+
+def lost_answers(seen: Evidence) -> Iterator[str]:
+    """What a villager said and we took (2xx, or a page that thanked him) is an answer, or work for a person."""
+    texts = {e.act: e for e in seen.world if e.kind is Kind.SMS_REPLY}
+    acts = {e.act for e in seen.world if e.kind is Kind.CALLBACK_SENT and e.act in texts}
+    written = Counter((texts[act].to, texts[act].body[:200]) for act in acts)
+    answers = Counter(a["note"] for a in seen.answers if a["path"] == "sms")
+    tasks = "\n".join(t["text_zh"] for t in seen.tasks)
+    for (phone, body), times in written.items():
+        if answers[body] + tasks.count(f"“{body}”") < times:
+            yield f"{phone} wrote {body!r}, we took it, and there is neither an answer nor a task"
+    by_link = Counter({e.act: e.more["action"] for e in seen.world if e.kind is Kind.LINK_SUBMITTED}.values())
+    clicked = Counter(a["action"] for a in seen.answers if a["path"] == "link")
+    for action, times in (by_link - clicked).items():
+        yield f"{times} answers {action!r} were given by link and are not there"
+
+
+# -------------------------------------------------------------------------------------------------- drills
+
+
+def leaks(seen: Evidence) -> Iterator[str]:
+    """In an exercise every text says so first, and every command to a speaker carries the status."""
+    if seen.status == "Actual":
+        return
+    for entry in seen.world:
+        if entry.kind is Kind.SMS_ACCEPTED and not entry.body.startswith(EXERCISE_MARKS):
+            yield f"{entry.to} got a text of an exercise that does not begin as one"
+        if entry.kind is Kind.SPEAKER_COMMAND and '"status": "Exercise"' not in entry.body:
+            yield f"speaker {entry.to} got a command of an exercise that does not say so"
