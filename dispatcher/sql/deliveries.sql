@@ -81,3 +81,8 @@ SELECT EXISTS (SELECT 1 FROM deliveries WHERE state IN ('planned', 'unknown') AN
 
 -- name: hold_on
 UPDATE deliveries SET expires_at = :expires_at WHERE notice = :notice AND state IN ('planned', 'unknown') AND expires_at < :expires_at;
+
+-- name: stop_all
+UPDATE deliveries SET possible_duplicate = CASE state WHEN 'unknown' THEN 1 ELSE possible_duplicate END,
+    state = 'superseded', lease = NULL, code = 'retracted', reason = :reason, updated_at = :now
+WHERE state IN ('planned', 'unknown') AND notice IN (SELECT id FROM notices WHERE warning = :warning);

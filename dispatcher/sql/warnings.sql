@@ -22,6 +22,13 @@ DO UPDATE SET grade = excluded.grade, since = excluded.since, reason_zh = exclud
 SELECT * FROM contributions WHERE county = :county AND status = :status AND hazard = :hazard
 AND village IN (SELECT village FROM warning_villages WHERE warning = :warning) ORDER BY village, grade DESC, since;
 
+-- name: contributed_by
+SELECT * FROM contributions WHERE county = :county AND status = :status AND hazard = :hazard AND contributor = :contributor
+ORDER BY village;
+
+-- name: say_why
+UPDATE warning_villages SET grade = 0, reason_zh = :reason_zh, reason_en = :reason_en WHERE warning = :warning;
+
 -- name: expiring
 SELECT * FROM contributions WHERE expires_at <= :now ORDER BY hazard, village;
 

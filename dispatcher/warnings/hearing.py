@@ -20,6 +20,7 @@ from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.warnings.feed import proposal_line
 from dispatcher.warnings.grading import Graded, Standing, grade_villages
 from dispatcher.warnings.proposal_rows import entries_as_json, proposal_of, proposal_row
+from dispatcher.warnings.proposing import Amended, decide
 from dispatcher.warnings.routing import amend, blank_proposal, route
 from dispatcher.warnings.telling import add_feed, add_tasks
 
@@ -106,6 +107,19 @@ async def save_proposals(tx: Transaction, proposals: Sequence[Proposal]) -> None
         if p.state is not ProposalState.WAITING
     ]
     await tx.run_many("desk.close_task_of", over)
+
+
+async def take_off(tx: Transaction, house: House, hazard: str, villages: Iterable[str], now: datetime) -> None:
+    """What waits about these villages waits no more."""
+    scope = {"county": house.county, "status": house.status.value, "hazard": hazard}
+    wanted = set(villages)
+    changed = []
+    for proposal in [proposal_of(row) for row in await tx.fetch("proposals.waiting", scope)]:
+        gone = frozenset(e.key for e in proposal.entries if e.saying.village in wanted)
+        if gone:
+            changed.append(decide(proposal, Amended(gone=gone), now).proposal)
+    await save_proposals(tx, changed)
+    await announce(tx, house, changed, "amended", now)
 
 
 async def _numbered(tx: Transaction, proposals: Sequence[Proposal]) -> list[Proposal]:

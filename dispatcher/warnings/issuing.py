@@ -77,19 +77,19 @@ async def release_due(tx: Transaction, house: House, now: datetime) -> Issued:
     return total
 
 
-async def release_warning(tx: Transaction, house: House, warning: Warning, now: datetime, released_by: str = AUTO) -> Issued:
-    """Tell every village of a warning what it was not told yet, in the name of who released it."""
+async def release_warning(tx: Transaction, house: House, warning: Warning, now: datetime, by: str = AUTO, note: str = "") -> Issued:
+    """Tell every village of a warning what it was not told yet, in the name of who released it; ``note`` is for the world."""
     policy = house.policies.for_hazard(warning.hazard)
     villages = [value_of(VillageGrade, row) for row in await tx.fetch("warnings.villages", {"warning": warning.id})]
     alerts = [value_of(Alert, row) for row in await tx.fetch("warnings.alerts", {"warning": warning.id})]
     digests = await _snapshot_plans(tx, policy)
-    released = release(warning, villages, alerts, policy, digests, now=now, released_by=released_by)
+    released = release(warning, villages, alerts, policy, digests, now=now, released_by=by)
     await tx.run("warnings.save", row_of(released.warning))
     if released.alert is None:
         return Issued()
     notices, deliveries, tasks = await _call_all(tx, house, policy, released, now)
     told = {v.village: v for v in released.villages}
-    await put_out(tx, house, released.warning, released.alert, [told.get(v.village, v) for v in villages], alerts)
+    await put_out(tx, house, released.warning, replace(released.alert, note=note), [told.get(v.village, v) for v in villages], alerts)
     await tx.run_many("warnings.save_village", [row_of(v) for v in released.villages])
     await _supersede(tx, notices, now)
     await tx.run_many("notices.add", [row_of(n) for n in notices])

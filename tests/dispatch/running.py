@@ -30,6 +30,7 @@ from dispatcher.upkeep.broadcast import Broadcast
 from dispatcher.upkeep.health import Health
 from dispatcher.upkeep.metrics import Metrics
 from dispatcher.warnings.issuing import apply_changes
+from dispatcher.warnings.releasing import Releases
 from dispatcher.workplace import Workplace
 from rules.change import Change
 from rules.parse import parse_rules
@@ -171,6 +172,7 @@ class Running:
         self.tap = Tap()
         self.pipeline = self.new_pipeline()
         self.desk = Desk(self.place, self.channels, lambda: None)
+        self.releases = Releases(self.place, lambda: None)
 
     def new_pipeline(self) -> Pipeline:
         return Pipeline(self.place, self.plan, catalogue_of(self.house.registry), DEFAULT_LIMITS)

@@ -1,0 +1,242 @@
+"""What officers and forecasters do with warnings: propose, agree, refuse, lift, retract, consult. Everything is durable on return."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from dispatcher.accounts import Principal, Role
+from dispatcher.errors import NotAllowed
+from dispatcher.house import House
+from dispatcher.model.proposal import Proposal
+from dispatcher.model.warning import Contribution, Warning, WarningState
+from dispatcher.policy.release import Origin
+from dispatcher.ports import Transaction
+from dispatcher.rows import value_of
+from dispatcher.timestamps import to_ms
+from dispatcher.upkeep.audit import Act, write_audit
+from dispatcher.warnings.drafting import Draft, draft_sayings, lift_sayings
+from dispatcher.warnings.feed import proposal_line
+from dispatcher.warnings.hearing import apply_released, hear, save_proposals, take_off
+from dispatcher.warnings.issuing import Issued, release_due, release_warning
+from dispatcher.warnings.lapsing import settle_proposal
+from dispatcher.warnings.proposal_rows import entries_of, proposal_of
+from dispatcher.warnings.proposing import Approved, Refused, decide
+from dispatcher.warnings.sayings import taken_back
+from dispatcher.warnings.telling import add_feed
+from dispatcher.workplace import Workplace
+
+CONSULTED: Final = ("said", "looked_at", "took_part")
+"""What a line of a consultation holds: what somebody said, a plot or page that was looked at, somebody who took part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class By:
+    """Who does it and from where."""
+
+    who: Principal
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What an officer decides on: the hash of the content he saw, villages of it (none: all), and his note."""
+
+    hash: str
+    villages: tuple[str, ...] = ()
+    override: bool = False
+    note: str = ""
+
+
+_Work = Callable[[Transaction, datetime], Awaitable[Issued]]
+
+
+class Releases:
+    """One for an engine; ``planned`` is called when something new is to be sent."""
+
+    def __init__(self, place: Workplace, planned: Callable[[], None]) -> None:
+        """Nothing is read yet."""
+        self._place = place
+        self._planned = planned
+
+    async def propose(self, draft: Draft, by: By) -> tuple[str, list[str]]:
+        """Put up a warning: its name and the proposals that wait for it, none when it needs nobody. NotAllowed says what is wrong."""
+        name, waiting = "", list[str]()
+
+        async def work(tx: Transaction, now: datetime) -> Issued:
+            nonlocal name
+            house = self._place.house
+            earlier = await self._earlier(tx, draft) if draft.replaces else {}
+            sayings = draft_sayings(house, draft, by.who.name, earlier, now)
+            name = sayings[0].contributor
+            await write_audit(tx, house.county, now, [_draft_act(draft, name, by)])
+            proposals = await hear(tx, house, sayings, now)
+            waiting[:] = [p.id for p in proposals if p.topic == name]
+            return await release_due(tx, house, now)
+
+        await self._write(work)
+        return name, waiting
+
+    async def approve(self, proposal_id: str, choice: Choice, by: By) -> Proposal:
+        """Agree to what was seen; what has enough agreement leaves at once. NotAllowed says why not."""
+        return await self._decide(proposal_id, choice, by, approve=True)
+
+    async def refuse(self, proposal_id: str, choice: Choice, by: By) -> Proposal:
+        """Say no to what was seen; it needs a reason."""
+        if not choice.note.strip():
+            raise NotAllowed("a refusal needs a reason", "不予签发须写明理由")
+        return await self._decide(proposal_id, choice, by, approve=False)
+
+    async def lift(self, warning_id: str, villages: Sequence[str], reason: tuple[str, str], by: By) -> list[str]:
+        """Take back what holds these villages (none: all) of a warning; gives the proposals that wait for it."""
+        waiting: list[str] = []
+
+        async def work(tx: Transaction, now: datetime) -> Issued:
+            warning = await self._open(tx, warning_id)
+            contributions = await self._contributions(tx, warning)
+            sayings = lift_sayings(contributions, villages, by.who.name, _given(reason), now)
+            detail = {"villages": sorted({s.village for s in sayings}), "reason": reason[0] or reason[1]}
+            await write_audit(tx, self._place.house.county, now, [_act(by, "lift", warning_id, detail)])
+            proposals = await hear(tx, self._place.house, sayings, now)
+            waiting[:] = [p.id for p in proposals if p.proposer == by.who.name]
+            return await release_due(tx, self._place.house, now)
+
+        await self._write(work)
+        return waiting
+
+    async def retract(self, warning_id: str, reason: tuple[str, str], by: By) -> Issued:
+        """Stop everything that is not yet sent, and tell exactly those who were reached. It was a mistake; nothing is asked of anybody."""
+        if not by.who.may(Role.RELEASING_OFFICER):
+            raise NotAllowed("this needs the role releasing_officer or higher", "权限不足，须由签发人办理")
+
+        async def work(tx: Transaction, now: datetime) -> Issued:
+            return await _retract(tx, self._place.house, await self._open(tx, warning_id), _given(reason), by, now)
+
+        return await self._write(work)
+
+    async def consult(self, proposal_id: str, kind: str, text: str, by: By) -> None:
+        """Add to the consultation of a proposal."""
+        if kind not in CONSULTED or not text.strip():
+            raise NotAllowed(f"a consultation holds one of {', '.join(CONSULTED)} and a text", "会商内容为空")
+
+        async def work(tx: Transaction, now: datetime) -> Issued:
+            proposal = await self._proposal(tx, proposal_id)
+            row = {"proposal": proposal.id, "county": proposal.county, "at": to_ms(now), "kind": kind, "person": by.who.name, "text": text}
+            await tx.run("proposals.consult", row)
+            await write_audit(tx, proposal.county, now, [_act(by, "consult", proposal.id, {"kind": kind, "text": text})])
+            return Issued()
+
+        await self._write(work)
+
+    # ------------------------------------------------------------------------------------------ how
+
+    async def _decide(self, proposal_id: str, choice: Choice, by: By, *, approve: bool) -> Proposal:
+        after: list[Proposal] = []
+
+        async def work(tx: Transaction, now: datetime) -> Issued:
+            proposal = await self._proposal(tx, proposal_id)
+            seen = await _seen(tx, proposal, choice)
+            event: Approved | Refused = Refused(by=by.who.name, role=by.who.role, entries=seen, note=choice.note)
+            if approve:
+                event = Approved(by=by.who.name, role=by.who.role, entries=seen, override=choice.override, note=choice.note)
+            decided = decide(proposal, event, now)
+            after[:] = [decided.proposal]
+            act = "approve" if approve else "refuse"
+            detail = {"hash": choice.hash, "override": choice.override, "note": choice.note, "entries": len(seen)}
+            await write_audit(tx, proposal.county, now, [_act(by, act, proposal.id, detail)])
+            if approve and not decided.released:
+                await save_proposals(tx, [decided.proposal])
+                await add_feed(tx, [proposal_line(self._place.house, decided.proposal, "approved", now, by.who.name)])
+                return Issued()
+            return await settle_proposal(tx, self._place.house, decided, now)
+
+        await self._write(work)
+        return after[0]
+
+    async def _write(self, work: _Work) -> Issued:
+        """In one transaction; a store that cannot take it now is the caller's to hear of (StoreFailed): nothing was done then."""
+        async with self._place.store.write() as tx:
+            issued = await work(tx, self._place.clock.now())
+        metrics = self._place.metrics
+        metrics.alerts.inc(issued.alerts)
+        metrics.notices.inc(issued.notices)
+        metrics.planned.inc(issued.deliveries)
+        self._place.broadcast.wake()
+        self._planned()
+        return issued
+
+    async def _proposal(self, tx: Transaction, proposal_id: str) -> Proposal:
+        rows = await tx.fetch("proposals.one", {"id": proposal_id})
+        if not rows or rows[0]["county"] != self._place.house.county:
+            raise NotAllowed(f"there is no proposal {proposal_id!r}", f"没有请示 {proposal_id}")
+        return proposal_of(rows[0])
+
+    async def _open(self, tx: Transaction, warning_id: str) -> Warning:
+        rows = await tx.fetch("warnings.one", {"id": warning_id})
+        if not rows or rows[0]["county"] != self._place.house.county or rows[0]["state"] != WarningState.OPEN:
+            raise NotAllowed(f"there is no warning {warning_id!r} in force", f"没有生效中的预警 {warning_id}")
+        return value_of(Warning, rows[0])
+
+    async def _contributions(self, tx: Transaction, warning: Warning) -> list[Contribution]:
+        scope = {"county": warning.county, "status": warning.status.value, "hazard": warning.hazard, "warning": warning.id}
+        return [value_of(Contribution, row) for row in await tx.fetch("warnings.contributions_of", scope)]
+
+    async def _earlier(self, tx: Transaction, draft: Draft) -> dict[str, str]:
+        """The villages of a person's warning, in force or waiting, with its area."""
+        house = self._place.house
+        scope = {"county": house.county, "status": house.status.value, "hazard": draft.hazard}
+        held = await tx.fetch("warnings.contributed_by", scope | {"contributor": draft.replaces})
+        found = {row["village"]: row["area"] for row in held if row["contributor"].startswith("person:")}
+        for proposal in [proposal_of(row) for row in await tx.fetch("proposals.waiting", scope)]:
+            if proposal.topic == draft.replaces and proposal.proposer:
+                found |= {e.saying.village: proposal.area for e in proposal.entries}
+        return found
+
+
+def _given(reason: tuple[str, str]) -> tuple[str, str]:
+    """A reason in one language stands for both."""
+    if not (reason[0].strip() or reason[1].strip()):
+        raise NotAllowed("this needs a reason that villages are told", "须写明理由")
+    return reason[0] or reason[1], reason[1] or reason[0]
+
+
+async def _seen(tx: Transaction, proposal: Proposal, choice: Choice) -> frozenset[str]:
+    """The digests behind the hash that an officer saw."""
+    rows = await tx.fetch("proposals.content", {"proposal": proposal.id, "hash": choice.hash})
+    if not rows:
+        raise NotAllowed("this content was never proposed: look again", "内容不符，请重新查看")
+    entries = entries_of(rows[0]["content"], proposal.hazard, proposal.area)
+    return frozenset(e.digest for e in entries if not choice.villages or e.saying.village in choice.villages)
+
+
+async def _retract(tx: Transaction, house: House, warning: Warning, reason: tuple[str, str], by: By, now: datetime) -> Issued:
+    zh, en = f"撤回：{reason[0]}", f"Retracted: {reason[1]}"
+    scope = {"county": warning.county, "status": warning.status.value, "hazard": warning.hazard, "warning": warning.id}
+    contributions = [value_of(Contribution, row) for row in await tx.fetch("warnings.contributions_of", scope)]
+    villages = [row["village"] for row in await tx.fetch("warnings.villages", {"warning": warning.id})]
+    stopped = {"warning": warning.id, "now": to_ms(now), "reason": "retracted"}
+    await write_audit(tx, house.county, now, [_act(by, "retract", warning.id, {"reason": reason[0]})])
+    await tx.run("deliveries.stop_all", stopped)
+    await take_off(tx, house, warning.hazard, villages, now)
+    sayings = [taken_back(c, now, zh, en, origin=Origin.FORECASTER, person=by.who.name) for c in contributions]
+    await apply_released(tx, house, warning.hazard, sayings, now)
+    await tx.run("warnings.say_why", {"warning": warning.id, "reason_zh": zh, "reason_en": en})
+    rows = await tx.fetch("warnings.one", {"id": warning.id})
+    return await release_warning(tx, house, value_of(Warning, rows[0]), now, by.who.name, note=en)
+
+
+def _draft_act(draft: Draft, name: str, by: By) -> Act:
+    detail = {
+        "hazard": draft.hazard,
+        "grade": draft.grade.word,
+        "areas": list(draft.areas),
+        "expires_at": draft.expires_at.isoformat(),
+        "reason_zh": draft.reason_zh,
+        "reason_en": draft.reason_en,
+        "replaces": draft.replaces,
+    }
+    return _act(by, "propose", name, detail)
+
+
+def _act(by: By, act: str, subject: str, detail: Mapping[str, object]) -> Act:
+    return Act(actor=by.who.name, origin=by.origin, act=act, subject=subject, detail=detail)
