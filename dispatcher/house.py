@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from dispatcher.duty.model import DutyTable
+from dispatcher.duty.resolve import on_duty
 from dispatcher.incidents.model import Reporting
 from dispatcher.policy.model import Policies
 from dispatcher.ports import Status
-from dispatcher.registry.model import Registry
+from dispatcher.registry.model import Contact, Registry
 from dispatcher.templates.model import Templates
 
 
@@ -18,6 +20,7 @@ class House:
 
     ``coalesce`` is how long changes of one warning are gathered into one alert (red waits for nothing).
     ``cap_sender`` names us in CAP messages; default ``alerts@`` and the host of the public address.
+    ``duty`` is the duty table as it stands now; default what the registry says.
     """
 
     registry: Registry
@@ -29,12 +32,15 @@ class House:
     coalesce: timedelta = timedelta(seconds=10)
     cap_sender: str = ""
     reporting: Reporting = field(default_factory=Reporting)
+    duty: DutyTable = field(default_factory=DutyTable)
     travel_times: Mapping[str, timedelta] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Find each village's shortest travel time, and our name."""
+        """Find each village's shortest travel time, our name, and the duty table where none was given."""
         if not self.cap_sender:
             object.__setattr__(self, "cap_sender", f"alerts@{urlsplit(self.public_url).hostname or 'localhost'}")
+        if not self.duty.rosters:
+            object.__setattr__(self, "duty", self.registry.duty)
         times: dict[str, timedelta] = {}
         for link in self.registry.links:
             times[link.village] = min(times.get(link.village, link.travel_time), link.travel_time)
@@ -44,3 +50,15 @@ class House:
     def county(self) -> str:
         """The code of the county."""
         return self.registry.county.code
+
+    def resolve(self, role: str, village: str, now: datetime) -> tuple[Contact, ...]:
+        """Who holds a role for a village now: who is on duty where a roster says so, else every contact with the role.
+
+        Empty is a gap that must be shown.
+        """
+        area = self.registry.area_of_role(role, village)
+        roster = self.duty.roster_of(role, area)
+        if roster is None:
+            return self.registry.contacts_by(role, area)
+        found = (self.registry.contacts.get(person) for person in on_duty(self.duty, roster, now).people)
+        return tuple(contact for contact in found if contact is not None)

@@ -120,7 +120,12 @@ def _owed(
     if notice.purpose is Purpose.WARN:
         plan = plans[notice.plan]
         steps = [plan.steps[e.step] for e in agenda(plan) if not e.after]
-        return {(t.channel, t.address) for step in steps for t in targets_of(house, notice, step)[0] if t.channel != DUTY_ROOM}
+        return {
+            (t.channel, t.address)
+            for step in steps
+            for t in targets_of(house, notice, step, notice.released_at)[0]
+            if t.channel != DUTY_ROOM
+        }
     earlier = {n.id for n in notices if n.warning == notice.warning and n.village == notice.village and n.revision < notice.revision}
     return {
         (channel, address)

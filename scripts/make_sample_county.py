@@ -263,6 +263,37 @@ def links() -> Iterable[Sequence[object]]:
                 yield river.id, p.code, 15
 
 
+ROSTER = """\
+  - id: {id}
+    name: {name}带班领导
+    name_en: {name_en}, leader on duty
+    role: {role}
+    area: "{area}"
+    people: [{people}]
+    turns: {turns}
+    since: 2026-01-05
+    patterns:
+      - {{name: 汛期 flood season, from: 04-01, to: 09-30, shifts: {{day: "08:00-20:00", night: "20:00-08:00"}}}}
+      - {{name: 工作日 workdays, days: workdays, shifts: {{office: "08:00-17:30", on_call: "17:30-08:00"}}}}
+      - {{name: 节假日 days off, days: days_off, shifts: {{whole_day: "08:00-08:00"}}}}
+"""
+
+
+def rosters() -> str:
+    """rosters.yaml: somebody leads in the county and in each township at every hour, in flood season by two shifts."""
+    parts = [("county-leader", "云岭县", "Yunling County", "county.leader_on_duty", COUNTY, "week")]
+    names = ("shitan", "shuanghe", "zhuping")
+    parts += [(f"{n}-leader", v.name, v.name_en, "township.leader_on_duty", v.code, "day") for n, v in zip(names, VALLEYS, strict=True)]
+    text = (
+        "# Who leads when. Made by scripts/make_sample_county.py; the form is described in docs/registry.md.\n"
+        "holidays: [2026-10-01..2026-10-07]\nworkdays: [2026-09-27, 2026-10-10]\nrosters:\n"
+    )
+    for id_, name, name_en, role, area, turns in parts:
+        people = ", ".join(str(row[0]) for row in contacts() if row[3] == role and row[4] == area)
+        text += ROSTER.format(id=id_, name=name, name_en=name_en, role=role, area=area, people=people, turns=turns)
+    return text
+
+
 def write(path: Path, heading: str, rows: Iterable[Sequence[object]]) -> None:
     """Write one table."""
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -283,6 +314,7 @@ def main(directory: Path) -> None:
     write(directory / "shelters.csv", "id,village,name,name_en,lat,lon,capacity,keeper", shelters())
     write(directory / "routes.csv", "village,group,shelter,way,way_en,walk_min", routes())
     write(directory / "transfers.csv", "village,group,contact,shelter,people", transfers())
+    (directory / "rosters.yaml").write_text(rosters(), encoding="utf-8")
     storm = storm_rows([g[0] for g in rain_gauges()], [r[0] for r in rivers()])
     write(directory / "storm.csv", "station,variable,value,unit,time", storm)
 

@@ -51,7 +51,7 @@ def call(house: House, notice: Notice, plan: GradePlan, entries: Sequence[Entry]
     tasks: list[Task] = []
     for entry in entries:
         step = plan.steps[entry.step]
-        targets, gaps = targets_of(house, notice, step)
+        targets, gaps = targets_of(house, notice, step, now)
         for target in targets:
             if entry.repeat and target.channel == DUTY_ROOM:
                 continue  # the page still shows it
@@ -80,26 +80,26 @@ def call_on(house: House, notice: Notice, plan: GradePlan, due: Sequence[Entry],
     return called
 
 
-def targets_of(house: House, notice: Notice, step: Step) -> tuple[list[Target], list[str]]:
-    """Whom a step reaches for this village, and the roles that reach nobody."""
+def targets_of(house: House, notice: Notice, step: Step, now: datetime) -> tuple[list[Target], list[str]]:
+    """Whom a step reaches for this village now, by duty roster where there is one, and the roles that reach nobody."""
     targets: list[Target] = []
     gaps: list[str] = []
     for role in step.to:
-        found = _targets_of_role(house, notice.village, role, step.by)
+        found = _targets_of_role(house, notice.village, role, step.by, now)
         if not found:
             gaps.append(role)
         targets += found
     return targets, gaps
 
 
-def _targets_of_role(house: House, village: str, role: str, by: tuple[tuple[str, ...], ...]) -> list[Target]:
+def _targets_of_role(house: House, village: str, role: str, by: tuple[tuple[str, ...], ...], now: datetime) -> list[Target]:
     language = house.registry.county.languages[0]
     if role == _DUTY_ROOM_ROLE:
         return [Target(person="", role=role, channel=DUTY_ROOM, address=_DUTY_ROOM_ADDRESS, language=language)]
     if role == SPEAKERS:
         speakers = house.registry.speakers_of(village)
         return [Target(person="", role=role, channel=LOUDSPEAKER, address=s.id, language=language) for s in speakers]
-    return [target for contact in house.registry.resolve(role, village) for target in targets_of_person(house, contact.id, role, by)]
+    return [target for contact in house.resolve(role, village, now) for target in targets_of_person(house, contact.id, role, by)]
 
 
 def targets_of_person(house: House, person: str, role: str, by: tuple[tuple[str, ...], ...]) -> list[Target]:

@@ -82,7 +82,7 @@ def _person(house: House, contact: str) -> str:
 def asked(house: House, notice: Notice, plan: GradePlan) -> frozenset[str]:
     """The people the plan asks at release; the duty room's page is not one of them."""
     roles = [r for step in plan.steps if not step.after and step.action is Action.RECEIVED for r in step.to if r != DUTY_ROOM_ROLE]
-    return frozenset(c.id for role in roles for c in house.registry.resolve(role, notice.village))
+    return frozenset(c.id for role in roles for c in house.resolve(role, notice.village, notice.released_at))
 
 
 async def plans_of(reader: Reader, notices: Sequence[Notice]) -> dict[str, GradePlan]:

@@ -52,7 +52,9 @@ def channels_of(plan: GradePlan) -> tuple[str, ...]:
 
 
 def _roles_nobody_holds(registry: Registry, policies: Policies) -> Iterator[Problem]:
-    held = {contact.role for contact in registry.contacts.values()}
+    held = {role for contact in registry.contacts.values() for role in contact.roles}
+    entered = {roster for roster, _, _ in registry.duty.entries}
+    held |= {roster.role for roster in registry.duty.rosters.values() if roster.people or roster.id in entered}
     if registry.speakers:
         held.add(SPEAKERS)
     for policy in policies.policies.values():

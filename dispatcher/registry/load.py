@@ -1,11 +1,14 @@
 """Tables → a registry, from a directory or from texts kept elsewhere. All mistakes are found before any is raised."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+from dispatcher.duty.load import ROSTERS_FILE, check_rosters, entry_of, read_rosters
+from dispatcher.duty.model import DutyTable
 from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.files.document import read_document
 from dispatcher.files.table import Row, read_table, read_yaml_table
@@ -50,7 +53,7 @@ def read_registry(directory: Path, problems: list[Problem], findings: list[Probl
 
 def registry_texts(directory: Path, problems: list[Problem]) -> dict[str, str]:
     """The files of a registry as texts, by name. A table stands in a CSV or a YAML file; some may be missing."""
-    names = [COUNTY_FILE]
+    names = [COUNTY_FILE, *([ROSTERS_FILE] if (directory / ROSTERS_FILE).exists() else [])]
     for table in TABLES:
         there = [name for name in (table.file, table.yaml_file) if (directory / name).exists()]
         if len(there) > 1:
@@ -82,11 +85,13 @@ def registry_of(texts: Mapping[str, str], problems: list[Problem], findings: lis
     check_sites(sites, stations, villages, links)
     check_aliases(aliases, areas, villages)
     check_refuge(shelters, routes, transfers, villages, contacts)
+    found_areas = _all_areas(county, (p.value for p in areas), (p.value for p in villages))
+    duty = _duty(texts, county, {a.code: a.level for a in found_areas.values()}, {p.value.id for p in contacts}, problems)
     if findings is not None and not problems:
         findings += find(villages, contacts, stations, links, speakers)
     return Registry(
         county=county,
-        areas=_all_areas(county, (p.value for p in areas), (p.value for p in villages)),
+        areas=found_areas,
         villages={p.value.code: p.value for p in villages},
         contacts=_by_id(p.value for p in contacts),
         stations=_by_id(p.value for p in stations),
@@ -100,7 +105,24 @@ def registry_of(texts: Mapping[str, str], problems: list[Problem], findings: lis
             routes=tuple(p.value for p in routes),
             transfers=tuple(p.value for p in transfers),
         ),
+        duty=duty,
     )
+
+
+def _duty(
+    texts: Mapping[str, str], county: County, levels: Mapping[str, str], people: Collection[str], problems: list[Problem]
+) -> DutyTable:
+    """The rosters, and the shifts that duty.csv gives to somebody outright."""
+    table, spots = read_rosters(texts.get(ROSTERS_FILE, ""), county.timezone, problems)
+    check_rosters(table, spots, levels, people)
+    entries = {}
+    for row in rows_of(tables.DUTY, texts, problems):
+        entry = entry_of(row, table, people)
+        if entry is not None and (entry.roster, entry.day, entry.shift) in entries:
+            row.wrong("shift", f"{entry.shift!r} of {entry.day} is given twice; allowed: one row for each shift of a day")
+        elif entry is not None:
+            entries[entry.roster, entry.day, entry.shift] = entry
+    return replace(table, entries=entries)
 
 
 def rows_of(table: Table, texts: Mapping[str, str], problems: list[Problem]) -> Iterable[Row]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from dispatcher.duty.model import DutyTable
 from dispatcher.registry.areas import Alias, Codes, ancestors, current_code
 from dispatcher.registry.refuge import Refuge
 from dispatcher.registry.site import Site
@@ -206,6 +207,7 @@ class Registry:
     sites: Mapping[str, Site] = field(default_factory=dict)
     aliases: Mapping[str, Alias] = field(default_factory=dict)
     refuge: Refuge = field(default_factory=Refuge)
+    duty: DutyTable = field(default_factory=DutyTable)
     index: Index = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -55,5 +55,7 @@ TRANSFERS = Table(
     name="transfers", columns=("village", "group", "contact", "shelter", "people"), key=("village", "group", "contact"), may_miss=True
 )
 
-TABLES = (AREAS, ALIASES, VILLAGES, CONTACTS, STATIONS, SITES, LINKS, SPEAKERS, SHELTERS, ROUTES, TRANSFERS)
+DUTY = Table(name="duty", columns=("roster", "day", "shift", "people"), key=("roster", "day", "shift"), may_miss=True)
+
+TABLES = (AREAS, ALIASES, VILLAGES, CONTACTS, STATIONS, SITES, LINKS, SPEAKERS, SHELTERS, ROUTES, TRANSFERS, DUTY)
 BY_NAME = {table.name: table for table in TABLES}

@@ -140,7 +140,7 @@ def test_a_plan_that_first_tells_only_the_duty_room_calls_nobody_early() -> None
 def test_channels_a_person_lacks_are_passed_over_and_the_rest_are_fallbacks() -> None:
     people = [replace(c, channels=("sms", "voice", "chat")) if c.id == "warden" else c for c in CONTACTS]
     first = step(0, "village.warden", "village.head", by=(("voice", "sms"), ("chat",)))
-    targets, gaps = targets_of(house(contacts=people), notice(), first)
+    targets, gaps = targets_of(house(contacts=people), notice(), first, START)
     assert [(t.address, t.channel, t.fallbacks) for t in targets] == [
         (WARDEN, "voice", (("chat",),)),
         (WARDEN, "sms", (("chat",),)),

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.errors import ConfigurationError
@@ -14,6 +14,7 @@ from dispatcher.registry.load import load_registry
 from dispatcher.registry.model import Registry, Verification
 from tests.registry.tables import GOOD, edited, write
 
+UNHURRIED = settings(deadline=None)
 ALIASES = (
     "code,name,name_en,now,since\n"
     "990121103201,旧滩村,Jiutan Village,990121103202,2019-01-01\n"
@@ -74,6 +75,7 @@ def test_an_area_contains_the_villages_whose_codes_begin_with_its_own(tmp_path: 
     assert [v.code for v in villages_within(county(tmp_path), code)] == found
 
 
+@UNHURRIED
 @given(st.integers(min_value=0, max_value=10**12 - 1), st.sampled_from([2, 4, 6, 9, 12]))
 def test_the_digits_that_say_where_are_a_prefix_up_to_a_level(number: int, digits: int) -> None:
     code = f"{number:012d}"[:digits].ljust(12, "0")
@@ -110,6 +112,7 @@ def test_a_village_that_did_not_exist_on_a_day_is_left_out(tmp_path: Path) -> No
     assert len(villages_within(registry, "990121")) == 2
 
 
+@UNHURRIED
 @given(st.dates(), st.none() | st.dates(), st.none() | st.dates())
 def test_both_ends_of_a_validity_belong_to_it(day: date, first: date | None, last: date | None) -> None:
     assert existed(first, last, day) == ((first or date.min) <= day <= (last or date.max))
@@ -207,6 +210,7 @@ def test_villages_are_found_by_a_circle_around_their_point_or_over_their_outline
     assert [v.code for v in villages_in_circle(registry, (26.22, 111.44), 0.1)] == ["990121101201"]  # inside it, far from its point
 
 
+@UNHURRIED
 @given(st.floats(-1, 2), st.floats(-1, 2))
 def test_a_point_is_in_a_square_when_its_coordinates_are(lat: float, lon: float) -> None:
     square = [(0.0, 0.0), (0.0, 1.0), (1.0, 1.0), (1.0, 0.0)]

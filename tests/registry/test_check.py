@@ -37,10 +37,16 @@ def test_the_examples_have_no_mistake(name: str) -> None:
 
 def test_a_role_that_nobody_holds_is_named_with_those_held(county: Path) -> None:
     change(county / "contacts.csv", "county.leader_on_duty", "county.deputy")
+    (county / "rosters.yaml").unlink()
     assert any(
         "nobody holds the role 'county.leader_on_duty' that policy 'flash-flood' calls; roles held: county.deputy" in p
         for p in problems(county)
     )
+
+
+def test_a_role_that_a_roster_gives_to_somebody_is_held(county: Path) -> None:
+    change(county / "contacts.csv", "county.leader_on_duty", "county.deputy")
+    assert load_county_files(county).registry.duty.rosters["county-leader"].people == ("c001", "c002")
 
 
 def test_a_missing_text_is_named_by_hazard_grade_channel_and_language(county: Path) -> None:
