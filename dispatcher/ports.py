@@ -1,6 +1,6 @@
 """The three ports to the world. Adapters implement them; nothing here imports an adapter."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,13 +41,15 @@ class Batch:
     """What a source hands over at once.
 
     ``positions`` (name → position, both text) is committed in the same transaction as the effects of the batch.
-    ``token`` is the source's own handle for ``ack``.
+    ``token`` is the source's own handle for ``ack``. ``since`` are the positions from which it goes on, empty text for none:
+    where it says so, the batch is used only if these are still the committed ones.
     """
 
     source: str
     items: tuple[Item, ...]
     positions: Mapping[str, str] = field(default_factory=dict)
     token: object = None
+    since: Mapping[str, str] = field(default_factory=dict)
 
 
 class Source(Protocol):
@@ -85,6 +87,31 @@ class Announcing(Protocol):
 
     def when_open(self, call: Callable[[], None]) -> None:
         """Have this called each time the far side has let us in."""
+        ...
+
+
+@runtime_checkable
+class Divided(Protocol):
+    """A source whose far side divides its parts among workers and may take one away or give it back at any time.
+
+    Its batches say ``since``: so what two workers hold at the same moment counts once.
+    """
+
+    def look_up(self, read: Callable[[], Awaitable[Mapping[str, str]]]) -> None:
+        """Have the committed positions read by this when parts are given: those handed to ``batches`` may be old by then."""
+        ...
+
+    def overtaken(self, batch: Batch) -> None:
+        """The committed positions are others than ``since``: the batch was not used. Begin again from them; ``ack`` follows."""
+        ...
+
+
+@runtime_checkable
+class Lagging(Protocol):
+    """A source that knows how far it is behind."""
+
+    def lag(self) -> Mapping[str, int]:
+        """How many records of each of its parts are not durable yet."""
         ...
 
 

@@ -1,56 +1,49 @@
 """Readings from Kafka: a consumer group whose truth about positions is the engine's own store.
 
+Each batch says from which positions it goes on, and the engine uses it only if these are still those of the store. When the group
+is divided anew, what was handed out is made durable first, and every partition is taken up where the store says (docs/adr/0007).
+
 Offsets are committed to Kafka too, about once a second and only after the batch is durable: so that lag monitors see
 something, and for partitions whose position this engine does not know.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping
 from typing import Any, Literal, cast
 
 from pydantic import Field, model_validator
 
-from adapters.sources.login import LoginSettings, password, tls_context
-from dispatcher.errors import ConfigurationError, Problem, SourceLost
+from adapters import kafka_connection
+from adapters.kafka_connection import KafkaConnection
+from adapters.sources.login import password
+from dispatcher.errors import SourceLost
 from dispatcher.ports import Adapter, Batch, Item, Kind, Source, World
 
-try:
+with contextlib.suppress(ImportError):  # the extra is missing: said by build, and only to those who configured Kafka
     import aiokafka
     from aiokafka import errors as kafka_errors
-
-    INSTALLED = True
-except ImportError:  # the extra is missing: said by build, and only to those who configured Kafka
-    INSTALLED = False
 
 _COMMIT_EVERY_S = 1.0
 _FAREWELL_S = 5.0
 
 
-class KafkaSettings(LoginSettings):
+class KafkaSettings(KafkaConnection):
     """How to reach the cluster. All workers of one engine share a ``group``."""
 
     name: str = Field(default="kafka", description="What positions, rejects and figures of this source are filed under.")
-    bootstrap: tuple[str, ...] = Field(default=("127.0.0.1:9092",), min_length=1, description="Some servers of the cluster, host:port.")
     group: str = Field(default="", max_length=200, description="Consumer group; default dispatcher-<county>.")
-    client_id: str = Field(default="dispatcher", description="Our name in the cluster's logs.")
     readings: tuple[str, ...] = Field(default=("readings",), description="Topics of readings.")
     forecasts: tuple[str, ...] = Field(default=(), description="Topics of forecasts.")
     start: Literal["earliest", "latest"] = Field(default="earliest", description="Where to begin in a partition nobody knows yet.")
     batch_items: int = Field(default=500, ge=1, description="Most records of one commit.")
     unacknowledged_items: int = Field(default=5000, ge=1, description="Most records held that are not yet durable here.")
     probe_s: float = Field(default=5.0, gt=0, description="After so many seconds without a record, ask whether the cluster is there.")
-    timeout_s: float = Field(default=10.0, gt=0, description="Seconds until the cluster has answered.")
-    sasl: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
-        default=None, description="How to log in; needs username and password_env."
-    )
 
     @model_validator(mode="after")
     def _complete(self) -> "KafkaSettings":
         if not self.readings and not self.forecasts:
             raise ValueError("no topics; allowed: at least one under readings or forecasts")
-        if (self.sasl is None) != (self.username is None) or (self.sasl is None) != (self.password_env is None):
-            raise ValueError("sasl, username and password_env belong together; allowed: all three or none")
         return self
 
 
@@ -68,55 +61,117 @@ class KafkaSource:
         self._group = group
         self._password = password
         self._consumer: Any = None
+        self._opened: Callable[[], None] = _nobody
+        self._look_up: Callable[[], Awaitable[Mapping[str, str]]] | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """A connection begins: nothing is handed out, nothing assigned."""
+        self._at: dict[Any, int] = {}
         self._durable: dict[Any, int] = {}
+        self._ends: dict[Any, int] = {}
+        self._division = 0
         self._commit_at = 0.0
         self._unacknowledged = 0
-        self._room = asyncio.Event()
-        self._opened: Callable[[], None] = _nobody
+        self._overtaken = False
+        self._room, self._drained = asyncio.Event(), asyncio.Event()
+        self._room.set()
+        self._drained.set()
 
     async def batches(self, positions: Mapping[str, str]) -> AsyncIterator[Batch]:
-        """Yield what the group's share of the partitions holds, each first taken up at its position in ``positions``."""
+        """Yield what the group's share of the partitions holds, each taken up at its position in the store."""
         consumer = self._connection()
-        self._consumer, self._durable, self._unacknowledged = consumer, {}, 0
-        self._room.set()
-        topics = [*self._settings.readings, *self._settings.forecasts]
-        consumer.subscribe(topics, listener=_listener(consumer, dict(positions)))
+        self._forget()
+        self._consumer = consumer
+
+        async def given() -> Mapping[str, str]:
+            return positions
+
+        listener = _listener(self, consumer, self._look_up or given)
+        consumer.subscribe([*self._settings.readings, *self._settings.forecasts], listener=listener)
+        watching: asyncio.Task[None] | None = None
         try:
             async with asyncio.timeout(self._settings.timeout_s):
                 await consumer.start()
             self._opened()
+            watching = asyncio.create_task(self._watch_ends(consumer))
             while True:
-                await self._room.wait()
-                records = await consumer.getmany(timeout_ms=int(self._settings.probe_s * 1000), max_records=self._settings.batch_items)
+                records = await self._records(consumer)
                 if records:
                     yield self._batch(consumer, records)
-                else:
-                    await self._probe(consumer)
         except (kafka_errors.KafkaError, OSError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
             raise SourceLost(f"{self.name}: Kafka at {', '.join(self._settings.bootstrap)}: {reason}") from error
         finally:
+            if watching is not None:
+                watching.cancel()
             await self._close(consumer)
 
     def when_open(self, call: Callable[[], None]) -> None:
         """Called once the cluster has answered and the group has let us in."""
         self._opened = call
 
+    def look_up(self, read: Callable[[], Awaitable[Mapping[str, str]]]) -> None:
+        """Have positions read by this whenever the group is divided."""
+        self._look_up = read
+
+    def overtaken(self, batch: Batch) -> None:
+        """The store's positions are not those this batch goes on from: begin again from the store's."""
+        if cast("_Handed", batch.token)[0] is self._consumer:
+            self._overtaken = True
+            self._room.set()
+
+    def lag(self) -> Mapping[str, int]:
+        """How many records of each partition that is ours are not durable here yet, as of the last look."""
+        known = {**self._at, **self._durable}
+        return {_name(p): max(0, end - known[p]) for p, end in self._ends.items() if p in known}
+
     async def ack(self, batch: Batch) -> None:
         """Remember what is durable and tell Kafka now and then; a failure of that is no loss, the truth is elsewhere."""
-        consumer, offsets = cast("tuple[Any, dict[Any, int]]", batch.token)
+        consumer, division, offsets = cast("_Handed", batch.token)
         if consumer is not self._consumer:
             return
-        self._durable.update(offsets)
         self._unacknowledged -= len(batch.items)
         if self._unacknowledged < self._settings.unacknowledged_items:
             self._room.set()
-        now_s = asyncio.get_running_loop().time()
-        if now_s >= self._commit_at:
-            self._commit_at = now_s + _COMMIT_EVERY_S
-            await self._commit(consumer)
+        if not self._unacknowledged:
+            self._drained.set()
+        if division == self._division and not self._overtaken:
+            self._durable.update(offsets)
+            now_s = asyncio.get_running_loop().time()
+            if now_s >= self._commit_at:
+                self._commit_at = now_s + _COMMIT_EVERY_S
+                await self._commit(consumer)
 
-    async def _commit(self, consumer: Any) -> None:  # noqa: ANN401 - aiokafka has no types
+    async def drain(self) -> None:
+        """Partitions are to be given up: wait, within a bound, until all that was handed out is durable. Hand out nothing more."""
+        self._division += 1
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL_S):
+                await self._drained.wait()
+
+    def assigned(self, at: Mapping[Any, int]) -> None:
+        """These partitions are ours from now on, each from its position in the store, where it has one."""
+        self._division += 1
+        self._at, self._durable, self._ends = dict(at), {}, {}
+
+    async def _records(self, consumer: Any) -> Mapping[Any, list[Any]]:  # noqa: ANN401 - aiokafka has no types
+        """The next records; none after a while, or when the group was divided meanwhile: then they are not ours, or come again."""
+        await self._room.wait()
+        if self._overtaken:
+            raise SourceLost(f"{self.name}: another worker went on from positions that were ours; beginning again from those of the store")
+        division = self._division
+        found = await consumer.getmany(timeout_ms=int(self._settings.probe_s * 1000), max_records=self._settings.batch_items)
+        records = cast("Mapping[Any, list[Any]]", found)
+        if division != self._division:
+            for partition in consumer.assignment() & records.keys():
+                consumer.seek(partition, self._at.get(partition, records[partition][0].offset))
+            return {}
+        if not records:
+            await self._probe(consumer)
+        return records
+
+    async def _commit(self, consumer: Any) -> None:  # noqa: ANN401
         owned = consumer.assignment()
         offsets = {partition: offset for partition, offset in self._durable.items() if partition in owned}
         if offsets:
@@ -129,9 +184,18 @@ class KafkaSource:
         async with asyncio.timeout(self._settings.timeout_s):
             await consumer.topics()
 
+    async def _watch_ends(self, consumer: Any) -> None:  # noqa: ANN401
+        """Look now and then where the partitions end; also while we are too far behind to read on."""
+        while True:
+            with contextlib.suppress(kafka_errors.KafkaError, TimeoutError):
+                ends = await consumer.end_offsets(list(consumer.assignment()))
+                self._ends = {partition: end for partition, end in ends.items() if partition in consumer.assignment()}
+            await asyncio.sleep(self._settings.probe_s)
+
     async def _close(self, consumer: Any) -> None:  # noqa: ANN401
         """Commit what is durable and leave the group, within a bound: the cluster may be gone."""
         self._consumer = None
+        self._drained.set()
         await self._commit(consumer)
         if not await _ended(consumer.stop(), _FAREWELL_S):
             # aiokafka stops its parts one after the other and leaves out the rest when one of them fails, as the
@@ -141,35 +205,37 @@ class KafkaSource:
                     await _ended(part.close(), _FAREWELL_S / 5)
 
     def _batch(self, consumer: Any, records: Mapping[Any, list[Any]]) -> Batch:  # noqa: ANN401
-        forecasts = frozenset(self._settings.forecasts)
-        items = tuple(
-            Item(record.value or b"", partition.topic, Kind.FORECASTS if partition.topic in forecasts else Kind.READINGS)
-            for partition, found in records.items()
-            for record in found
-        )
+        items: list[Item] = []
+        for partition, found in records.items():
+            topic = partition.topic
+            kind = Kind.FORECASTS if topic in self._settings.forecasts else Kind.READINGS
+            items += [Item(record.value or b"", topic, kind) for record in found]
         offsets = {partition: found[-1].offset + 1 for partition, found in records.items()}
+        since = {_name(p): str(self._at[p]) if p in self._at else "" for p in offsets}
+        self._at.update(offsets)
         self._unacknowledged += len(items)
+        self._drained.clear()
         if self._unacknowledged >= self._settings.unacknowledged_items:
             self._room.clear()
-        positions = {f"{partition.topic}/{partition.partition}": str(offset) for partition, offset in offsets.items()}
-        return Batch(self.name, items, positions, (consumer, offsets))
+        positions = {_name(partition): str(offset) for partition, offset in offsets.items()}
+        return Batch(self.name, tuple(items), positions, (consumer, self._division, offsets), since)
 
     def _connection(self) -> Any:  # noqa: ANN401
-        s = self._settings
         return aiokafka.AIOKafkaConsumer(
-            bootstrap_servers=list(s.bootstrap),
-            client_id=s.client_id,
+            **kafka_connection.arguments(self._settings, self._password),
             group_id=self._group,
             enable_auto_commit=False,
             isolation_level="read_committed",
-            auto_offset_reset=s.start,
-            request_timeout_ms=int(s.timeout_s * 1000),
-            security_protocol=f"{'SASL_' if s.sasl else ''}{'SSL' if s.tls else 'PLAINTEXT'}",
-            ssl_context=tls_context(s),
-            sasl_mechanism=s.sasl or "PLAIN",
-            sasl_plain_username=s.username,
-            sasl_plain_password=self._password,
+            auto_offset_reset=self._settings.start,
         )
+
+
+_Handed = tuple[Any, int, dict[Any, int]]
+"""The token of a batch: by which consumer, in which division of the group, up to which offsets."""
+
+
+def _name(partition: Any) -> str:  # noqa: ANN401
+    return f"{partition.topic}/{partition.partition}"
 
 
 async def _ended(closing: Coroutine[Any, Any, None], within_s: float) -> bool:
@@ -183,31 +249,31 @@ async def _ended(closing: Coroutine[Any, Any, None], within_s: float) -> bool:
     return not task.cancelled() and task.exception() is None
 
 
-def _listener(consumer: Any, positions: dict[str, str]) -> Any:  # noqa: ANN401
-    """Takes up each partition at its durable position the first time it is given to this consumer.
+def _listener(source: KafkaSource, consumer: Any, look_up: Callable[[], Awaitable[Mapping[str, str]]]) -> Any:  # noqa: ANN401
+    """Takes up each partition at its position in the store, as it is when the group has been divided.
 
-    When a partition comes back after another worker had it, the position known here is old; what the group committed
-    is newer and never ahead of what is durable.
+    The group gives all partitions up and divides them anew (aiokafka knows no other protocol): what was handed out is durable
+    by then, or is refused by the store because its positions have moved.
     """
 
     class Listener(aiokafka.ConsumerRebalanceListener):
         async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
-            """Nothing is held back here that would have to be written."""
+            if revoked:
+                await source.drain()
 
         async def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
-            for partition in assigned:
-                position = positions.pop(f"{partition.topic}/{partition.partition}", None)
-                if position is not None:
-                    consumer.seek(partition, int(position))
+            positions = await look_up()
+            at = {partition: int(positions[_name(partition)]) for partition in assigned if _name(partition) in positions}
+            for partition, offset in at.items():
+                consumer.seek(partition, offset)
+            source.assigned(at)
 
     return Listener()
 
 
 def build(settings: KafkaSettings, world: World) -> Source:
     """A source for these settings; ConfigurationError when the extra or the password's variable is missing."""
-    if not INSTALLED:
-        what = f"source {settings.name!r}: Kafka needs a package that is not installed; allowed: pip install 'dispatcher[kafka]'"
-        raise ConfigurationError([Problem("environment", what)])
+    kafka_connection.installed(f"source {settings.name!r}")
     return KafkaSource(settings, settings.group or f"dispatcher-{world.county}", password(settings))
 
 

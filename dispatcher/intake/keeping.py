@@ -28,6 +28,24 @@ async def keep(tx: Transaction, row: JournalRow, batch: Batch | None, parts: Seq
     await tx.run_many("journal.reject", rejects)
 
 
+async def overtaken(tx: Transaction, batches: Sequence[Batch | None]) -> frozenset[int]:
+    """The numbers of those batches that go on from other positions than the committed ones: their records are another's, or come again."""
+    late: set[int] = set()
+    committed: dict[str, dict[str, str]] = {}
+    for n, batch in enumerate(batches):
+        if batch is None or not batch.since:
+            continue
+        if batch.source not in committed:  # once for each source, not for each batch
+            rows = await tx.fetch("journal.positions", {"source": batch.source})
+            committed[batch.source] = {row["name"]: row["position"] for row in rows}
+        at = committed[batch.source]
+        if any(at.get(name, "") != since for name, since in batch.since.items()):
+            late.add(n)
+        else:
+            at.update(batch.positions)
+    return frozenset(late)
+
+
 def undecided_task(house: House, row: JournalRow, error: Exception) -> Task:
     """The bytes are kept, and a person must look at the rules."""
     return Task(

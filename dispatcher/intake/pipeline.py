@@ -16,10 +16,10 @@ from dispatcher.intake.codecs.choose import Codecs, Decoding, built_in
 from dispatcher.intake.deciding import decide
 from dispatcher.intake.decode import Limits
 from dispatcher.intake.journal import JournalRow, RowKind
-from dispatcher.intake.keeping import TASK_KINDS, keep, remark_task, undecided_task
+from dispatcher.intake.keeping import TASK_KINDS, keep, overtaken, remark_task, undecided_task
 from dispatcher.intake.recovery import Recovered, recover
 from dispatcher.model.reject import Decoded
-from dispatcher.ports import Batch, Reporting, Source, Transaction
+from dispatcher.ports import Batch, Divided, Reporting, Source, Transaction
 from dispatcher.shard import Shard
 from dispatcher.timestamps import from_ms, to_ms
 from dispatcher.upkeep.commit_points import Point, passing
@@ -169,16 +169,32 @@ class Pipeline:
         total: list[tuple[Decisions, Issued]] = []
         seq = self._seq
         async with self._deciding() as tx:
-            for one, parts in zip(arrived, decoded, strict=True):
+            late = await overtaken(tx, [one.batch for one in arrived])
+            for n, (one, parts) in enumerate(zip(arrived, decoded, strict=True)):
+                if n in late:
+                    parts.clear()
+                    continue
                 seq += 1
                 total.append(await self._decide(tx, seq, one.batch, parts, now))
             passing(Point.BATCH_WRITTEN)
         passing(Point.BATCH_KEPT)
         self._seq = seq
+        self._tell_overtaken([arrived[n] for n in sorted(late)])
         self._count(total)
         if any(d.changes or d.remarks for d, _ in total):
             self._place.broadcast.wake()
         return decoded
+
+    def _tell_overtaken(self, late: Sequence[_Arrived]) -> None:
+        """These were not used: the positions have moved since they were handed over."""
+        for one in late:
+            source, batch = one.source, one.batch
+            if source is None or batch is None:
+                continue
+            self._place.log.warning("overtaken", source=batch.source, positions=dict(batch.since))
+            self._place.metrics.overtaken.labels(batch.source).inc()
+            if isinstance(source, Divided):
+                source.overtaken(batch)
 
     def _now(self) -> datetime:
         """The time as the journal will give it back: deciding again must see the very same."""
@@ -206,6 +222,9 @@ class Pipeline:
             row = self._undecided_row(one.batch)
             try:
                 async with self._deciding() as tx:
+                    if await overtaken(tx, [one.batch]):
+                        self._tell_overtaken([one])
+                        return
                     await keep(tx, row, one.batch, ())
                     await add_tasks(tx, self._place.house, [undecided_task(self._place.house, row, error)])
             except StoreFailed as failure:

@@ -2,11 +2,12 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable, Mapping
 
 from dispatcher.errors import SourceLost
 from dispatcher.intake.codecs.choose import AS_MARKED, Formats
 from dispatcher.intake.pipeline import Pipeline
-from dispatcher.ports import Announcing, Source
+from dispatcher.ports import Announcing, Divided, Lagging, Source
 from dispatcher.workplace import Workplace
 
 _FIRST_WAIT_S = 0.5
@@ -23,16 +24,16 @@ async def keep_open(place: Workplace, pipeline: Pipeline, source: Source, format
         place.metrics.source_up.labels(source.name).set(1)
         place.health.clear(part)
 
+    positions = _introduced(place, source)
     if isinstance(source, Announcing):
         place.health.set(part, "not connected yet")
         source.when_open(opened)
     while True:
         try:
-            async with place.store.read() as reader:
-                rows = await reader.fetch("journal.positions", {"source": source.name})
+            known = await positions()
             if not isinstance(source, Announcing):
                 opened()
-            async for batch in source.batches({row["name"]: row["position"] for row in rows}):
+            async for batch in source.batches(known):
                 with place.health.at_work(part, "waiting for the pipeline"):
                     await pipeline.offer(source, formats.marked(batch))
                 place.health.clear(part)
@@ -46,3 +47,18 @@ async def keep_open(place: Workplace, pipeline: Pipeline, source: Source, format
             place.metrics.source_up.labels(source.name).set(0)
         await asyncio.sleep(wait_s * (0.5 + chance.random()))
         wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+
+
+def _introduced(place: Workplace, source: Source) -> Callable[[], Awaitable[Mapping[str, str]]]:
+    """Make the source and the engine known to each other; gives what reads its committed positions."""
+
+    async def positions() -> Mapping[str, str]:
+        async with place.store.read() as reader:
+            rows = await reader.fetch("journal.positions", {"source": source.name})
+        return {row["name"]: row["position"] for row in rows}
+
+    if isinstance(source, Divided):
+        source.look_up(positions)
+    if isinstance(source, Lagging):
+        place.metrics.lags.of[source.name] = source.lag
+    return positions

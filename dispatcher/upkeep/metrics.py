@@ -1,8 +1,28 @@
 """Every metric of the engine, declared once. Labels are bounded: names of sources, channels, states and reasons."""
 
+from collections.abc import Callable, Iterator, Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Lags(Collector):
+    """How far sources are behind, asked when somebody looks. ``of`` is by the name of the source."""
+
+    def __init__(self) -> None:
+        """No source knows yet."""
+        self.of: dict[str, Callable[[], Mapping[str, int]]] = {}
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """One figure for each part of each source."""
+        family = GaugeMetricFamily("dispatcher_source_lag", "Records of a source not durable here yet", labels=["source", "part"])
+        for source, lag in self.of.items():
+            for part, count in lag().items():
+                family.add_metric([source, part], count)
+        yield family
 
 
 class Metrics:
@@ -17,6 +37,9 @@ class Metrics:
         self.undecided = Counter("dispatcher_undecided_total", "Batches stored whose decision failed", registry=r)
         self.commit_s = Histogram("dispatcher_commit_seconds", "From taking a batch to its commit", buckets=_SECONDS, registry=r)
         self.source_up = Gauge("dispatcher_source_up", "1 while a source is connected", ["source"], registry=r)
+        self.overtaken = Counter("dispatcher_overtaken_total", "Batches not used: another worker had them", ["source"], registry=r)
+        self.lags = Lags()
+        r.register(self.lags)
         self.changes = Counter("dispatcher_changes_total", "Grade changes decided, by grade reached", ["grade"], registry=r)
         self.alerts = Counter("dispatcher_alerts_total", "Alerts released", registry=r)
         self.notices = Counter("dispatcher_notices_total", "Notices released", registry=r)

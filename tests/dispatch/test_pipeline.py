@@ -1,4 +1,5 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from rules.change import Change
 from rules.grade import Grade
 from tests.dispatch.conftest import Places
 from tests.dispatch.making import GAUGES, START, V1, V3, house, minutes
-from tests.dispatch.running import Running, batch, rain, running
+from tests.dispatch.running import Running, Tap, batch, rain, running
 
 TELL = ("warnings.changes", "notices.all", "deliveries.all")
 
@@ -56,6 +57,40 @@ async def test_a_batch_is_acknowledged_once_and_only_after_it_is_durable(engine:
     await engine.read(second)
     assert seen == [1, 2]
     assert engine.tap.acked == [first, second]
+
+
+class DividedTap(Tap):
+    """A source whose parts may be another's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Batch] = []
+
+    def look_up(self, read: Callable[[], Awaitable[Mapping[str, str]]]) -> None:
+        raise NotImplementedError
+
+    def overtaken(self, batch: Batch) -> None:
+        self.told.append(batch)
+
+
+async def test_a_batch_that_goes_on_from_other_positions_than_the_committed_is_not_used_and_its_source_begins_again(
+    engine: Running,
+) -> None:
+    engine.tap = tap = DividedTap()
+
+    def part(value: float, at: int, since: str, position: str) -> Batch:
+        return replace(batch(rain(value, START + minutes(at)), position=position), since={"offset": since})
+
+    first, again, next_one = part(1, 0, "", "1"), part(12, 5, "", "1"), part(2, 10, "1", "2")
+    early, after_gap = part(12, 15, "0", "3"), part(12, 20, "7", "8")
+    await engine.read(first, again, next_one, early)
+    await engine.read(after_gap)
+    assert tap.told == [again, early, after_gap]
+    assert engine.tap.acked == [first, again, next_one, early, after_gap], "it need not be held any longer"
+    assert [seq for seq, _, _ in await journal(engine)] == [1, 2]
+    assert [r["position"] for r in await engine.rows("journal.positions", source="tap")] == ["2"]
+    assert await engine.notices() == []
+    assert [line for line, _ in engine.log.lines].count("overtaken") == 3
 
 
 async def test_nothing_is_acknowledged_while_the_store_fails_and_all_of_it_after(engine: Running) -> None:

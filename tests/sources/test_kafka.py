@@ -10,11 +10,11 @@ import pydantic
 import pytest
 from aiokafka import AIOKafkaProducer
 
-import adapters.sources.kafka as module
+from adapters import kafka_connection
 from adapters.sources.kafka import KafkaSettings, KafkaSource, adapter
 from dispatcher.clock import ManualClock
 from dispatcher.errors import ConfigurationError, SourceLost
-from dispatcher.ports import Batch, Kind, Source, World
+from dispatcher.ports import Batch, Kind, Lagging, Source, World
 from dispatcher.testing.sources import BREAKABLE_PROMISES, PROMISES, Breakable, aclose
 from tests.services.kafka import Kafka
 
@@ -114,6 +114,7 @@ async def test_positions_name_topic_partition_and_the_next_offset(kafka: Kafka) 
     async with side.opened() as (_, stream):
         batch = await asyncio.wait_for(anext(stream), 30)
     assert batch.positions == {f"{side.topic}/0": str(len(batch.items))}
+    assert batch.since == {f"{side.topic}/0": ""}
     assert {item.subject for item in batch.items} == {side.topic}
 
 
@@ -168,6 +169,25 @@ async def test_two_workers_of_a_group_divide_the_partitions(kafka: Kafka) -> Non
     assert all(batch.items for batch in batches)
 
 
+async def test_how_far_it_is_behind_is_known_also_while_it_waits_for_acknowledgement(kafka: Kafka) -> None:
+    side = KafkaSide(kafka, partitions=1, batch_items=2, unacknowledged_items=2)
+    await side.publish([str(n).encode() for n in range(10)])
+    async with side.opened({f"{side.topic}/0": "1"}) as (source, stream):
+        assert isinstance(source, Lagging)
+        batch = await asyncio.wait_for(anext(stream), 30)
+        await source.ack(batch)
+        behind = 9 - len(batch.items)
+        waiting = asyncio.ensure_future(anext(stream))
+        async with asyncio.timeout(30):
+            while source.lag() != {f"{side.topic}/0": behind}:  # noqa: ASYNC110 - it looks now and then
+                await asyncio.sleep(0.05)
+        await side.publish([b"x"] * 5)
+        async with asyncio.timeout(30):
+            while source.lag() != {f"{side.topic}/0": behind + 5}:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        await waiting
+
+
 async def test_topics_say_what_is_a_forecast(kafka: Kafka) -> None:
     side = KafkaSide(kafka)
     forecasts = f"forecasts-{side.topic}"
@@ -196,7 +216,7 @@ async def test_a_cluster_that_is_not_there_is_source_lost() -> None:
 
 
 def test_without_the_extra_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "INSTALLED", False)
+    monkeypatch.setattr(kafka_connection, "INSTALLED", False)
     with pytest.raises(ConfigurationError, match=r"pip install 'dispatcher\[kafka\]'"):
         adapter.build(KafkaSettings(), WORLD)
 
