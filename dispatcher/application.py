@@ -16,17 +16,21 @@ from dispatcher.calls.timekeeper import Timekeeper
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.deliveries.duty_room import DutyRoom
 from dispatcher.deliveries.sender import Sender
-from dispatcher.errors import ConfigurationError, StoreFailed
+from dispatcher.errors import ConfigurationError, Problem, StoreFailed
 from dispatcher.files.countyfiles import CountyFiles, load_county_files, located
+from dispatcher.files.textfile import mark_of
 from dispatcher.house import House
 from dispatcher.incidents.book import Book
-from dispatcher.intake.activation import activate
-from dispatcher.intake.catalogue import Catalogue, CatalogueEntry, catalogue
+from dispatcher.intake.activation import START, write_first
+from dispatcher.intake.basis import areas_of, basis_of, compiled_with, entries_of
+from dispatcher.intake.catalogue import Catalogue, catalogue
 from dispatcher.intake.codecs.choose import AS_MARKED, Formats
 from dispatcher.intake.codecs.load import load_formats
 from dispatcher.intake.decode import DEFAULT_LIMITS
 from dispatcher.intake.http_intake import HttpIntake
 from dispatcher.intake.pipeline import Pipeline
+from dispatcher.intake.recovery import Recovered
+from dispatcher.intake.reloading import Reloading, Version, activate
 from dispatcher.intake.sourcing import keep_open
 from dispatcher.lifetime import Lifetime, calling, cancelled
 from dispatcher.ports import Beacon, Channel, Listening, Source, Store, World
@@ -64,14 +68,7 @@ def load(deployment: Deployment) -> Loaded:
 
 def catalogue_of(registry: Registry) -> Catalogue:
     """What each station may report, and the places that forecasts may be for."""
-    entries = (
-        CatalogueEntry(station=s.id, variable=v.name, kind=v.kind.value, interval_s=int(v.interval.total_seconds()))
-        for s in registry.stations.values()
-        for v in s.variables
-    )
-    waters = (*(s.catchment for s in registry.stations.values()), *(v.catchment for v in registry.villages.values()))
-    catchments = {*waters, *(s.catchment for s in registry.sites.values())} - {""}
-    return catalogue(entries, {*registry.stations, *registry.areas, *registry.sites, *catchments})
+    return catalogue(entries_of(registry), areas_of(registry))
 
 
 @dataclass
@@ -122,18 +119,20 @@ class Application:
         host, port = listening.getsockname()[:2]
         self.url = self.deployment.web.public_url or f"http://{host}:{port}"
         self.lifetime.later("socket", calling(listening.close))
-        self.place = Workplace(self._house(), self.store, self.clock, Broadcast(), self.metrics, self.health, self.log)
+        self.place = Workplace(self._house(self.loaded.files), self.store, self.clock, Broadcast(), self.metrics, self.health, self.log)
         await self._open_broker()
         channels = self._channels()
         for name, channel in channels.items():
             self.lifetime.later(f"channel {name}", channel.close)
 
         codecs = load_formats(self.deployment)
-        self.pipeline = Pipeline(self.place, self.loaded.files.plan, self.loaded.catalogue, DEFAULT_LIMITS, codecs)
+        version = self._version(self.loaded)
+        self.pipeline = Pipeline(self.place, version.compiled, DEFAULT_LIMITS, codecs)
+        self.reloading = Reloading(self.place, self.pipeline, self._read, self._mark, self._adopted)
         self.sender = Sender(self.place, channels)
         self.turn = Turn(self.store, self.place.house.county, self.deployment.worker)
         async with self.turn.arriving() as alone:
-            await (self._take_over() if await self.turn.take() else self._stand_by())
+            await (self._take_over(version) if await self.turn.take() else self._stand_by())
             if alone:  # what others have in hand is theirs until its lease ends
                 lost = await self.sender.recover()
                 if lost:
@@ -145,7 +144,8 @@ class Application:
             if isinstance(channel, Listening):
                 self.lifetime.until_stop("listening", desk.listen(channel))
         stopping = asyncio.Event()
-        server = make_server(create_app(self._web(desk, stopping)))
+        self._context = self._web(desk, stopping)
+        server = make_server(create_app(self._context))
 
         async def stop_server() -> None:
             stopping.set()
@@ -163,11 +163,14 @@ class Application:
         if self.turn.shared:
             self.lifetime.until_stop("turn", self._keep_turn())
 
-    async def _take_over(self) -> None:
-        """Come back to the state after the last row that anybody committed; from here on nobody else decides."""
+    async def _take_over(self, version: Version | None) -> None:
+        """Come back to the state after the last row that anybody committed; from here on nobody else decides.
+
+        ``version`` are the files; None when they have mistakes, so that what decided before goes on.
+        """
         self.pipeline.shard = await self.turn.begin(self.clock.now())
         recovered = await self.pipeline.start()
-        await activate(self.place, self._digests())
+        await self._begin_with(version, recovered)
         self.intake.stands_by = ""
         self.metrics.deciding.set(1)
         if recovered.seq:
@@ -187,7 +190,10 @@ class Application:
                 if deciding:
                     await self.turn.keep()
                 elif await self.turn.take():
-                    await self._take_over()
+                    version = await self.reloading.look()  # while we stood by, files may have changed
+                    await self._take_over(version)
+                    if version is not None:
+                        self._adopted(version)
                     self._decide()
                     deciding = True
             except StoreFailed as failure:
@@ -198,6 +204,8 @@ class Application:
         self.lifetime.until_stop("timekeeper", Timekeeper(self.place, self.pipeline, self.sender.wake).run())
         self.lifetime.later("snapshot", self.pipeline.snapshot)
         self.lifetime.run("pipeline", self.pipeline.run(), self.pipeline.stop)
+        if self.deployment.watch_files_s:
+            self.lifetime.until_stop("files", self.reloading.watch(self.deployment.watch_files_s))
         self.lifetime.later("sources", lambda: cancelled(*self.reading))
         self.read(self.intake)
         for source, formats in self._sources():
@@ -219,8 +227,7 @@ class Application:
 
     # ------------------------------------------------------------------------------------------- parts
 
-    def _house(self) -> House:
-        files = self.loaded.files
+    def _house(self, files: CountyFiles) -> House:
         return House(
             registry=files.registry,
             policies=files.policies,
@@ -266,14 +273,40 @@ class Application:
         chosen = self.deployment.sources.items()
         return [(self._build("sources", name, choice), Formats(choice.format, choice.formats)) for name, choice in chosen]
 
-    def _digests(self) -> Mapping[str, str]:
-        files = self.loaded.files
-        return {
+    async def _begin_with(self, version: Version | None, recovered: Recovered) -> None:
+        """Record what decides; files that have changed since the last run take over as they would have while running."""
+        if recovered.lost:
+            self.log.error("plan_lost", digest=recovered.lost)
+        if not recovered.known:
+            await write_first(self.place, recovered.deciding.compiled)
+        if version is not None:
+            await activate(self.place, self.pipeline, version, actor=START)
+
+    def _version(self, loaded: Loaded) -> Version:
+        files = loaded.files
+        digests = {
             "registry": files.registry.digest,
             "policies": files.policies.digest,
             "templates": files.templates.digest,
             "rules": files.plan.digest,
         }
+        compiled = compiled_with(basis_of(files.rules, files.registry), files.plan)
+        return Version(compiled=compiled, house=self._house(files), digests=digests)
+
+    def _read(self) -> Version:
+        """The files as they are now; ConfigurationError also when they speak of another county."""
+        loaded = load(self.deployment)
+        before, now = self.place.house.county, loaded.files.registry.county.code
+        if now != before:
+            message = f"the county is {now!r}, and {before!r} is at work; allowed: another county after a restart"
+            raise ConfigurationError([Problem(str(self.deployment.county / "county.yaml"), message)])
+        return self._version(loaded)
+
+    def _mark(self) -> str:
+        return mark_of(self.deployment.county, *([self.deployment.rules] if self.deployment.rules else []))
+
+    def _adopted(self, version: Version) -> None:
+        self._context.registry, self._context.texts = version.house.registry, version.house.templates
 
     def _web(self, desk: Desk, stopping: asyncio.Event) -> WebContext:
         house = self.place.house

@@ -11,6 +11,7 @@ DispatcherError
 ├── NotPossible            an act of a person that cannot be done as things stand; the sentence says why
 ├── BeatFailed             a heartbeat did not get out: the next one is tried
 ├── NotAllowed             what a person wants to do with a warning or proposal cannot be done (by him); says why
+├── NotProposed            a word on something that the rules do not propose (any more)
 ├── Overloaded             more than can be taken in now: try again later
 │   └── StandsBy           another worker takes this in
 └── DeliveryError          one send did not succeed
@@ -86,6 +87,10 @@ class NotAllowed(DispatcherError):
         """One sentence for the person, in each language."""
         super().__init__(message)
         self.message_zh = message_zh
+
+
+class NotProposed(DispatcherError):
+    """A person spoke on something that the rules do not propose (any more), or on a place that no rule grades; the message says which."""
 
 
 class Overloaded(DispatcherError):

@@ -57,6 +57,11 @@ class Deployment(_Settings):
     cap_sender: Annotated[str, Field(pattern=r"^[^\s,<&]*$")] = Field(
         default="", description="Our name in CAP messages, such as an e-mail address or OID; default alerts@ and the host of public_url."
     )
+    watch_files_s: float = Field(
+        default=5,
+        ge=0,
+        description="Seconds between looks at the county's files; changed ones are checked, then decide. 0: only when told.",
+    )
     secret_env: str = Field(default="DISPATCHER_SECRET", description="Environment variable with the secret that signs links and sessions.")
     state_dir: Path = Field(default=Path("var"), description="Where the engine keeps its own files; relative to the working directory.")
     worker: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,32}$")] = Field(

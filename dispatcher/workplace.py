@@ -11,9 +11,12 @@ from dispatcher.upkeep.log import Log
 from dispatcher.upkeep.metrics import Metrics
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Workplace:
-    """One engine at work: its house, its store, and what it tells the outside about itself."""
+    """One engine at work: its house, its store, and what it tells the outside about itself.
+
+    ``house`` is another one after new files have been taken over; whoever decides something reads it once, at the beginning.
+    """
 
     house: House
     store: Store

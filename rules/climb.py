@@ -5,7 +5,7 @@ Nothing else moves a grade but silence and a person, and those are separate acts
     met ≥ grade for long enough  →  up to it, over any number of grades
     lower.when held long enough  →  down: to the highest row still met, or one step, never below what is met; or a person is asked
     silence                      →  hold | none | one up
-    a person                     →  none
+    a person                     →  none, or down as proposed, or kept
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,9 @@ from rules.scaled import NEVER_S
 
 _UNCOUNTED: list[int] = []
 """Most places never count: they share this, and it stays empty."""
+
+_LEAST_KEPT_S = 3600
+"""A person who has refused is left in peace this long."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -141,6 +144,13 @@ def fall(state: Climb, lower: Lower, to: Grade, at_s: int) -> None:
     state.runs = 0
     if lower.to is Target.ONE_STEP:
         state.hold_s = at_s
+
+
+def keep(state: Climb, lower: Lower, at_s: int) -> None:
+    """A person does not want it lowered: the time for lowering counts from now, and from later when that would be a short time."""
+    state.asked = None
+    state.runs = 0
+    state.hold_s = at_s + max(0, _LEAST_KEPT_S - lower.for_s)
 
 
 def silence(state: Climb, answer: Silence, clock_s: int, above: Sequence[Grade]) -> bool:

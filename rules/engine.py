@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from rules.change import Decisions
-from rules.climb import fall, settle
+from rules.climb import fall, keep, settle
 from rules.evidence import lifted
 from rules.forecast import Feed, Forecast
+from rules.grade import Grade
 from rules.intake import take, take_columns
 from rules.ladder import Ladder
 from rules.plan import Plan
@@ -18,7 +19,7 @@ from rules.record import EPOCH, Standing, by_act, by_word, standing
 from rules.running import AHEAD_S, Running, unsettle
 from rules.scaled import SCALE
 from rules.series import Series
-from rules.snapshot import fill, load, save
+from rules.snapshot import Saved, fill, filled_up, load, save
 from rules.watch import Watch
 
 Feeds = dict[tuple[str, str], Feed]
@@ -31,6 +32,7 @@ class Engine:
         """All places at grade none, with nothing heard; silence counts from the first ``now``."""
         self.plan = plan
         self._run = Running()
+        self._retired: dict[str, int] = {}
         self._adopt(*_fresh(plan))
 
     def _adopt(self, series: list[Series], ladders: list[Ladder], feeds: Feeds) -> None:
@@ -87,15 +89,30 @@ class Engine:
         at_us = self._run.watch.next_us()
         return None if at_us is None else EPOCH + timedelta(microseconds=at_us)
 
-    def lift(self, rule: str, place: str, now: datetime) -> Decisions:
-        """A person lifts: grade to none, and nothing more until the next good reading. LookupError for an unknown rule or place."""
+    def lift(self, rule: str, place: str, now: datetime, *, standing: Grade = Grade.NONE) -> Decisions:
+        """A person lifts: grade to none, and nothing more until the next good reading. LookupError for an unknown rule or place.
+
+        ``standing`` is the grade that is in force outside although silence has withdrawn it here: that ends with it.
+        """
         ladder = self._find(rule, place)
         self._begin(now)
-        before = ladder.state.grade
+        before = max(ladder.state.grade, standing)
         ladder.suspended = True
         unsettle(ladder)
-        if settle(ladder.state, ladder.clock_s()):
+        settle(ladder.state, ladder.clock_s())
+        if before:
             self._run.changes.append(by_act(ladder, before, lifted(), now))
+        return self._end()
+
+    def refuse(self, rule: str, place: str, now: datetime) -> Decisions:
+        """A person keeps the grade: the time for lowering begins again, and lasts an hour at least before it is proposed again.
+
+        LookupError for an unknown rule or place, and when nothing is proposed (any more).
+        """
+        ladder = self._proposing(rule, place)
+        self._begin(now)
+        if ladder.state.asked is not None:
+            keep(ladder.state, ladder.rule.lower, ladder.clock_s())
         return self._end()
 
     def confirm(self, rule: str, place: str, now: datetime) -> Decisions:
@@ -103,9 +120,7 @@ class Engine:
 
         LookupError for an unknown rule or place, and when nothing is proposed (any more).
         """
-        ladder = self._find(rule, place)
-        if ladder.state.asked is None:
-            raise LookupError(f"rule {rule!r} does not propose to lower place {place!r}; it is {ladder.state.grade.word}")
+        ladder = self._proposing(rule, place)
         self._begin(now)
         before, to = ladder.state.grade, ladder.state.asked
         # Silence that is noticed first may have raised or withdrawn the grade: then nothing is proposed any more.
@@ -117,12 +132,22 @@ class Engine:
             self._run.changes.append(by_word(ladder, before, now))
         return self._end()
 
+    def _proposing(self, rule: str, place: str) -> Ladder:
+        ladder = self._find(rule, place)
+        if ladder.state.asked is None:
+            raise LookupError(f"rule {rule!r} does not propose to lower place {place!r}; it is {ladder.state.grade.word}")
+        return ladder
+
     def _find(self, rule: str, place: str) -> Ladder:
         ladder = next((x for x in self._by_place.get(place, ()) if x.rule.name == rule), None)
         if ladder is None:
             there = ", ".join(x.rule.name for x in self._by_place.get(place, ())) or "none"
             raise LookupError(f"no rule {rule!r} at place {place!r}; rules there: {there}")
         return ladder
+
+    def grades(self, rule: str, place: str) -> bool:
+        """Whether a rule grades a place."""
+        return any(x.rule.name == rule for x in self._by_place.get(place, ()))
 
     def standing(self) -> Iterable[Standing]:
         """Where every place stands under every rule."""
@@ -149,16 +174,30 @@ class Engine:
 
     def snapshot(self) -> bytes:
         """All state that decides what comes next."""
-        return save(self.plan.digest, self._series, self._ladders, self._feeds.values())
+        return save(self.plan.digest, self._series, self._ladders, self._feeds.values(), self._retired)
 
     def restore(self, data: bytes) -> None:
         """Take over a snapshot, also of another plan: series and places that still exist move over, others start empty.
 
         SnapshotError when the bytes are not a snapshot; the engine is then as it was.
         """
-        saved = load(data)
+        self._restore(load(data))
+
+    def succeed(self, old: "Engine", history: "Engine | None" = None) -> None:
+        """Take over from an engine with another plan, as ``restore`` does.
+
+        Windows that reach farther back than before are filled from ``history``: an engine with this plan that has seen the past again.
+        """
+        saved = load(old.snapshot())
+        if history is not None:
+            before = {(s.station, s.variable): s.horizon_s for s in old.plan.series}
+            longer = {(s.station, s.variable) for s in self.plan.series if s.horizon_s > before.get((s.station, s.variable), 0)}
+            saved = filled_up(saved, history.snapshot(), longer)
+        self._restore(saved)
+
+    def _restore(self, saved: Saved) -> None:
         series, ladders, feeds = _fresh(self.plan)
-        fill(saved, series, ladders, feeds)
+        self._retired = fill(saved, series, ladders, feeds)
         for x in ladders:
             if x.silent or x.suspended:
                 unsettle(x)

@@ -5,7 +5,7 @@ Format 2: MessagePack. Arrays are eight-byte little-endian integers.
 
 import sys
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -66,21 +66,28 @@ class SavedFeed(msgspec.Struct, array_like=True):
 
 
 class Saved(msgspec.Struct):
-    """A whole snapshot; ``digest`` names the rules it was made under."""
+    """A whole snapshot; ``digest`` names the rules it was made under.
+
+    ``retired`` is how far places that no rule grades any more had numbered their episodes, by ``rule/place``: should one come back, no id
+    of a change is given twice.
+    """
 
     format: int
     digest: str
     series: list[SavedSeries]
     ladders: list[SavedLadder]
     feeds: list[SavedFeed]
+    retired: dict[str, int] = {}
 
 
-def save(digest: str, series: Iterable[Series], ladders: Iterable[Ladder], feeds: Iterable[Feed]) -> bytes:
+def save(
+    digest: str, series: Iterable[Series], ladders: Iterable[Ladder], feeds: Iterable[Feed], retired: Mapping[str, int]
+) -> bytes:  # fmt: skip
     """All state that decides what comes next."""
     return msgspec.msgpack.encode(
         Saved(
             FORMAT, digest, [_save_series(s) for s in series], [_save_ladder(x) for x in ladders],
-            [SavedFeed(f.place, f.variable, f.arrived_us, list(f.all())) for f in feeds],
+            [SavedFeed(f.place, f.variable, f.arrived_us, list(f.all())) for f in feeds], dict(retired),
         )
     )  # fmt: skip
 
@@ -96,8 +103,18 @@ def load(data: bytes) -> Saved:
     return saved
 
 
-def fill(saved: Saved, series: Sequence[Series], ladders: Iterable[Ladder], feeds: Mapping[tuple[str, str], Feed]) -> None:
-    """Put what was saved into empty series, ladders and feeds, as far as these still exist."""
+def filled_up(saved: Saved, history: bytes, longer: Collection[tuple[str, str]]) -> Saved:
+    """The snapshot with these series (station, variable) as ``history``, another snapshot, has them, where it has readings."""
+    known = [s for s in load(history).series if (s.station, s.variable) in longer and s.times]
+    better = {(s.station, s.variable) for s in known}
+    saved.series = [s for s in saved.series if (s.station, s.variable) not in better] + known
+    return saved
+
+
+def fill(
+    saved: Saved, series: Sequence[Series], ladders: Sequence[Ladder], feeds: Mapping[tuple[str, str], Feed]
+) -> dict[str, int]:  # fmt: skip
+    """Put what was saved into empty series, ladders and feeds, as far as these still exist; gives what is retired now."""
     by_series: dict[tuple[str, str], list[SavedSeries]] = {}
     for s in saved.series:
         by_series.setdefault((s.station, s.variable), []).append(s)
@@ -115,6 +132,10 @@ def fill(saved: Saved, series: Sequence[Series], ladders: Iterable[Ladder], feed
             feed.arrived_us = f.arrived_us
             for forecast in f.forecasts:
                 feed.put(forecast)
+    numbered = saved.retired | {f"{x.rule}/{x.place}": x.episode for x in saved.ladders}
+    for x in ladders:
+        x.episode = numbered.pop(f"{x.rule.name}/{x.place}", 0)
+    return numbered
 
 
 def _save_series(s: Series) -> SavedSeries:

@@ -1,5 +1,6 @@
 """Text files as operators have them: UTF-8 with or without a byte-order mark, or GBK from an older Excel."""
 
+import hashlib
 from collections.abc import Collection
 from pathlib import Path
 
@@ -40,3 +41,17 @@ def read_tree(folder: Path, suffixes: Collection[str], problems: list[Problem]) 
             name = path.relative_to(folder).as_posix()
             texts[name] = read_text(path, problems, name)
     return texts
+
+
+def mark_of(*folders: Path) -> str:
+    """A text that is another one as soon as any file below is changed, added or taken away; cheap enough to be asked every few seconds."""
+    found = []
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            try:
+                known = path.stat()
+            except OSError:  # taken away meanwhile
+                continue
+            if path.is_file() and not path.name.startswith("."):
+                found.append(f"{path}\t{known.st_mtime_ns}\t{known.st_size}")
+    return hashlib.sha256("\n".join(found).encode("utf-8", "surrogateescape")).hexdigest()

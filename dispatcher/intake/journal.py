@@ -1,6 +1,7 @@
 """The journal: everything the rule state depends on, in one order, each row with its ``now``.
 
-A batch is stored as the raw bytes that arrived; a tick has no payload. Rows carry a checksum.
+A batch is stored as the raw bytes that arrived, a person's act and the change to another plan as one item of their own; a tick has no
+payload. Rows carry a checksum.
 """
 
 import zlib
@@ -21,6 +22,10 @@ class RowKind(StrEnum):
 
     BATCH = "batch"
     TICK = "tick"
+    ACT = "act"
+    """A person's word to the rules (dispatcher/intake/acts.py)."""
+    ACTIVATION = "activation"
+    """From here on another plan decides; its one item holds the digest of what that is compiled from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Inside one transaction: a journal row with the position of its source and what could not be read; and the tasks of intake."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from dispatcher.house import House
 from dispatcher.intake.journal import JournalRow, reject_row
@@ -8,6 +9,7 @@ from dispatcher.model.reject import Decoded
 from dispatcher.model.task import Task, TaskKind
 from dispatcher.ports import Batch, Transaction
 from rules.change import Remark, RemarkKind
+from rules.grade import Grade
 
 TASK_KINDS = {
     RemarkKind.NO_DATA: TaskKind.NO_DATA,
@@ -58,6 +60,34 @@ def undecided_task(house: House, row: JournalRow, error: Exception) -> Task:
         text_en=f"Batch {row.seq} is stored but deciding failed ({type(error).__name__}): look at the rules",
         opened_at=row.now,
     )
+
+
+_GRADES_ZH = {Grade.BLUE: "蓝色", Grade.YELLOW: "黄色", Grade.ORANGE: "橙色", Grade.RED: "红色"}
+
+
+def asked_of(key: str) -> tuple[str, str] | None:
+    """The rule and the place that a task asks about, from its key; None for other tasks."""
+    kind, _, rest = key.partition("/")
+    rule, _, rest = rest.partition("/")
+    if kind == RemarkKind.ASK.value:
+        return rule, rest.rsplit("/", 2)[0]
+    return (rule, rest) if kind == TaskKind.LIFT.value else None
+
+
+def lift_key(rule: str, place: str) -> str:
+    """The key of the task that proposes to lift a place."""
+    return f"{TaskKind.LIFT.value}/{rule}/{place}"
+
+
+def lift_task(house: House, rule: str, place: str, grade: Grade, now: datetime) -> Task:
+    """Nothing supports a grade any more, neither readings nor a rule: a person decides whether it is lifted."""
+    zh, en = house.registry.name_of(place, "zh"), house.registry.name_of(place, "en")
+    return Task(
+        key=lift_key(rule, place), county=house.county, status=house.status, kind=TaskKind.LIFT, village="",
+        text_zh=f"{zh}（{rule}）的{_GRADES_ZH[grade]}预警已无数据或规则支持，仍在生效；请核实后决定是否解除",
+        text_en=f"{en} ({rule}): {grade.word} is in force, but no data or no rule supports it any more. Check, then decide to lift it",
+        opened_at=now,
+    )  # fmt: skip
 
 
 def remark_task(house: House, remark: Remark) -> Task:

@@ -1,39 +1,43 @@
 """The one writer of the rule state: batches and ticks become journal rows with all their effects, in one transaction.
 
-Acknowledged only after the commit. If deciding fails, the bytes alone are committed and a task is raised.
+Acknowledged only after the commit. If deciding fails, the bytes alone are committed and a task is raised. A person's word and
+another plan of rules take their turn between two batches (dispatcher/intake/turns.py).
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar, cast
 
-from dispatcher.errors import ShardLost, StoreFailed
-from dispatcher.intake.catalogue import Catalogue
+from dispatcher.errors import DispatcherError, ShardLost, StoreFailed
+from dispatcher.intake.basis import Compiled
 from dispatcher.intake.codecs.choose import Codecs, Decoding, built_in
 from dispatcher.intake.deciding import decide
 from dispatcher.intake.decode import Limits
+from dispatcher.intake.effects import take_effect
 from dispatcher.intake.journal import JournalRow, RowKind
-from dispatcher.intake.keeping import TASK_KINDS, keep, overtaken, remark_task, undecided_task
-from dispatcher.intake.recovery import Recovered, recover
+from dispatcher.intake.keeping import keep, overtaken, undecided_task
+from dispatcher.intake.recovery import Deciding, Recovered, recover
+from dispatcher.intake.turns import Turn, settle
 from dispatcher.model.reject import Decoded
 from dispatcher.ports import Batch, Divided, Reporting, Source, Transaction
 from dispatcher.shard import Shard
 from dispatcher.timestamps import from_ms, to_ms
 from dispatcher.upkeep.commit_points import Point, passing
-from dispatcher.warnings.issuing import Issued, apply_changes
+from dispatcher.warnings.issuing import Issued
 from dispatcher.warnings.telling import add_tasks
 from dispatcher.workplace import Workplace
 from rules.change import Decisions
 from rules.engine import Engine
-from rules.plan import Plan
 
 ITEMS_AT_ONCE = 2_000
 SNAPSHOT_EVERY_S = 60.0
 _RETRY_S = 1.0
 _PART = "pipeline"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +49,42 @@ class _Arrived:
 class Pipeline:
     """Takes what sources hand over. ``start`` before ``run``; ``offer`` from any task."""
 
-    def __init__(self, place: Workplace, plan: Plan, catalogue: Catalogue, limits: Limits, codecs: Codecs | None = None) -> None:
-        """``plan`` are the compiled rules; ``codecs`` the formats, default those built in. Nothing is read yet."""
+    def __init__(self, place: Workplace, compiled: Compiled, limits: Limits, codecs: Codecs | None = None) -> None:
+        """``compiled`` is what the files say; ``codecs`` are the formats, default those built in. Nothing is read yet."""
         self._place = place
-        self._plan = plan
-        self._decoding = Decoding(catalogue, limits, codecs or built_in())
-        self._queue: asyncio.Queue[_Arrived | None] = asyncio.Queue(maxsize=64)
+        self._limits, self._codecs = limits, codecs or built_in()
+        self._queue: asyncio.Queue[_Arrived | Turn | None] = asyncio.Queue(maxsize=64)
+        self._held: Turn | None = None
+        self._running = False
         self._seq = 0
         self._snapshot_seq = 0
         self._tick_waits = False
         self._snapshot_at = time.monotonic()
-        self.engine = Engine(plan)
         self.shard: Shard | None = None  # where others may decide too, our right to; proven in each transaction
+        self.ruling = self.ruling_by(compiled)
+
+    @property
+    def engine(self) -> Engine:
+        """The rules at work."""
+        return self.ruling.engine
+
+    @property
+    def seq(self) -> int:
+        """The number of the last journal row."""
+        return self._seq
+
+    def reading(self, compiled: Compiled) -> Decoding:
+        """How what comes in is read under a plan."""
+        return Decoding(compiled.catalogue, self._limits, self._codecs)
+
+    def ruling_by(self, compiled: Compiled) -> Deciding:
+        """A plan with a fresh engine."""
+        return Deciding(compiled, Engine(compiled.plan), self.reading(compiled))
 
     async def start(self) -> Recovered:
-        """Come back to the state after the last committed row."""
-        self.engine = Engine(self._plan)
-        recovered = await recover(self._place.store, self.engine, self._decoding, self._place.house.county)
+        """Come back to the state after the last committed row, under the plan that was in force there."""
+        recovered = await recover(self._place.store, self.ruling.compiled, self.reading, self._place.house.county)
+        self.ruling = recovered.deciding
         self._seq = recovered.seq
         self._place.metrics.replayed.set(recovered.replayed)
         return recovered
@@ -82,26 +105,79 @@ class Pipeline:
 
     async def run(self) -> None:
         """Take what is offered until ``stop``."""
-        going = True
+        going = self._running = True
         while going:
             arrived, going = self._gather(await self._queue.get())
             if arrived:
                 with self._place.health.at_work(_PART, "deciding and storing"):
                     await self._take(arrived)
+            if self._held:
+                with self._place.health.at_work(_PART, "taking over other rules, or a person's word"):
+                    await self._have_turn(self._held)
+                self._held = None
             if time.monotonic() - self._snapshot_at > SNAPSHOT_EVERY_S:
                 with self._place.health.at_work(_PART, "writing a snapshot"):
                     await self._snapshot_or_later()
+        self._running = False
 
-    def _gather(self, first: _Arrived | None) -> tuple[list[_Arrived], bool]:
-        """What is waiting, up to the bound of one transaction; false when it is the last."""
+    def _gather(self, first: _Arrived | Turn | None) -> tuple[list[_Arrived], bool]:
+        """What is waiting, up to the bound of one transaction or to a turn, which is held; false when it is the last."""
         arrived, one = list[_Arrived](), first
         while one is not None:
+            if isinstance(one, Turn):
+                self._held = one
+                return arrived, True
             arrived.append(one)
             self._tick_waits = self._tick_waits and one.batch is not None
             if sum(map(_size, arrived)) >= ITEMS_AT_ONCE or self._queue.empty():
                 return arrived, True
             one = self._queue.get_nowait()
         return arrived, False
+
+    async def between(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something between two batches, as nobody else writes; again when the store failed. Gives what it gives, or raises it.
+
+        What raises one of our own errors has not touched the rule state yet.
+        """
+        if not self._running:
+            return await work()
+        turn = Turn(work, asyncio.get_running_loop().create_future())
+        await self._queue.put(turn)
+        return cast("T", await turn.done)
+
+    async def _have_turn(self, turn: Turn) -> None:
+        while not turn.done.done():
+            try:
+                result = await turn.work()
+            except StoreFailed as failure:
+                await self._rebuild(failure)
+            except ShardLost as lost:
+                settle(turn.done, error=lost)
+                raise
+            except Exception as error:  # noqa: BLE001 - supervision point: whoever asked is told, the engine goes on
+                if not isinstance(error, DispatcherError):
+                    await self._rebuild(None)
+                settle(turn.done, error=error)
+            else:
+                settle(turn.done, result=result)
+
+    async def commit_alone(self, write: Callable[[Transaction, int, datetime], Awaitable[Decisions]]) -> Decisions:
+        """One journal row of another kind, written by ``write``, with the effects of what it decides. Only in one's turn."""
+        now, seq = self._now(), self._seq + 1
+        async with self._deciding() as tx:
+            decisions = await write(tx, seq, now)
+            issued = await take_effect(tx, self._place.house, decisions, now)
+            passing(Point.BATCH_WRITTEN)
+        passing(Point.BATCH_KEPT)
+        self._seq = seq
+        self._count([(decisions, issued)])
+        self._place.broadcast.wake()
+        return decisions
+
+    def taken_over(self, deciding: Deciding) -> None:
+        """Another plan decides from now on; its state is kept with its row already."""
+        self.ruling = deciding
+        self._snapshot_at, self._snapshot_seq = time.monotonic(), self._seq
 
     async def _snapshot_or_later(self) -> None:
         try:
@@ -115,18 +191,18 @@ class Pipeline:
         if self._seq == self._snapshot_seq:
             return
         with self._place.metrics.snapshot_s.time():
-            row = {
-                "journal_seq": self._seq,
-                "taken_at": to_ms(self._place.clock.now()),
-                "plan": self._plan.digest,
-                "data": self.engine.snapshot(),
-            }
             async with self._deciding() as tx:
-                await tx.run("journal.save_snapshot", row)
-                await tx.run("journal.forget_snapshots", {"journal_seq": self._seq})
+                await self.keep_state(tx, self._seq, self.ruling)
                 passing(Point.SNAPSHOT_WRITTEN)
             passing(Point.SNAPSHOT_KEPT)
         self._snapshot_seq = self._seq
+
+    async def keep_state(self, tx: Transaction, seq: int, deciding: Deciding) -> None:
+        """The rule state after a row, in place of those before it."""
+        taken_at, plan = to_ms(self._place.clock.now()), deciding.compiled.plan.digest
+        row = {"journal_seq": seq, "taken_at": taken_at, "plan": plan, "data": deciding.engine.snapshot()}
+        await tx.run("journal.save_snapshot", row)
+        await tx.run("journal.forget_snapshots", {"journal_seq": seq})
 
     async def _take(self, arrived: Sequence[_Arrived]) -> None:
         """Make all of it durable, whatever it takes, then acknowledge."""
@@ -165,7 +241,7 @@ class Pipeline:
     async def _commit(self, arrived: Sequence[_Arrived]) -> list[list[Decoded]]:
         """Decide and store all of it in one transaction; gives what each batch held."""
         now = self._now()
-        decoded = [[self._decoding.decode(item, now) for item in a.batch.items] if a.batch else [] for a in arrived]
+        decoded = [[self.ruling.decoding.decode(item, now) for item in a.batch.items] if a.batch else [] for a in arrived]
         total: list[tuple[Decisions, Issued]] = []
         seq = self._seq
         async with self._deciding() as tx:
@@ -212,9 +288,7 @@ class Pipeline:
             row = JournalRow(seq=seq, county=county, kind=RowKind.BATCH, source=batch.source, now=now, items=batch.items)
             decisions = decide(self.engine, parts, now)
         await keep(tx, row, batch, parts)
-        issued = await apply_changes(tx, self._place.house, decisions.changes, now)
-        await add_tasks(tx, self._place.house, [remark_task(self._place.house, r) for r in decisions.remarks if r.kind in TASK_KINDS])
-        return decisions, issued
+        return decisions, await take_effect(tx, self._place.house, decisions, now)
 
     async def _keep_undecided(self, one: _Arrived, error: Exception) -> None:
         """The bytes alone, and a task: nothing accepted is lost, even when we do not know what to make of it."""

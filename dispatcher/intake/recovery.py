@@ -1,42 +1,121 @@
-"""From the last snapshot and the journal behind it to the rule state as it was, with effects suppressed."""
+"""From the last snapshot and the journal behind it to the rule state as it was, with effects suppressed.
 
+The plan is the one that was in force there, compiled again from what was kept of it; a row of its own says where another took over.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
+import msgspec
+
+from dispatcher.intake.acts import act_of, perform
+from dispatcher.intake.basis import Compiled, compile_stored
 from dispatcher.intake.codecs.choose import Decoding
 from dispatcher.intake.deciding import decide
 from dispatcher.intake.journal import JournalRow, RowKind, read_row
-from dispatcher.ports import Store
+from dispatcher.intake.rehearsal import Rehearsal
+from dispatcher.ports import Item, Store
+from dispatcher.timestamps import from_ms, to_ms
 from rules.engine import Engine
+from rules.errors import RuleErrors
 
 _PAGE = 500
 
 
+@dataclass(slots=True)
+class Deciding:
+    """What decides now: a plan, the engine that runs it, and how what comes in is read."""
+
+    compiled: Compiled
+    engine: Engine
+    decoding: Decoding
+
+
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """Where the journal ends and how many rows had to be replayed."""
+    """Where the journal ends and how many rows had to be replayed.
+
+    ``known`` is false while the store knows of no plan; ``lost`` is the digest of one that it had and that can be compiled no more.
+    """
 
     seq: int
     replayed: int
+    deciding: Deciding
+    known: bool = True
+    lost: str = ""
 
 
-async def recover(store: Store, engine: Engine, decoding: Decoding, county: str) -> Recovered:
-    """Bring a fresh engine to the state after the last committed row."""
+Reading = Callable[[Compiled], Decoding]
+"""How what comes in is read under a plan."""
+
+
+async def recover(store: Store, files: Compiled, reading: Reading, county: str) -> Recovered:
+    """The state after the last committed row. ``files`` decide where the store does not say what did."""
     async with store.read() as reader:
         snapshots = await reader.fetch("journal.last_snapshot")
-    seq = 0
+    seq = snapshots[0]["journal_seq"] if snapshots else 0
+    compiled, known, lost = await _in_force(store, county, seq, files)
+    deciding = Deciding(compiled, Engine(compiled.plan), reading(compiled))
     if snapshots:
-        seq = snapshots[0]["journal_seq"]
-        engine.restore(snapshots[0]["data"])
+        deciding.engine.restore(snapshots[0]["data"])
     replayed = 0
     while True:
         async with store.read() as reader:
             rows = await reader.fetch("journal.since", {"seq": seq, "limit": _PAGE})
         for row in rows:
-            replay(engine, read_row(row, county), decoding)
+            one = read_row(row, county)
+            if one.kind is RowKind.ACTIVATION:
+                digest, _ = activated(one)
+                after, lost = await _stored(store, digest, files, lost)
+                deciding = await _succeed(store, deciding, Deciding(after, Engine(after.plan), reading(after)), one)
+                known = True
+            else:
+                replay(deciding.engine, one, deciding.decoding)
             seq = row["seq"]
             replayed += 1
         if len(rows) < _PAGE:
-            return Recovered(seq, replayed)
+            return Recovered(seq, replayed, deciding, known, lost)
+
+
+async def _in_force(store: Store, county: str, seq: int, files: Compiled) -> tuple[Compiled, bool, str]:
+    async with store.read() as reader:
+        rows = await reader.fetch("plans.in_force", {"county": county, "seq": seq})
+    if not rows:
+        return files, False, ""
+    compiled, lost = await _stored(store, rows[0]["digest"], files, "")
+    return compiled, True, lost
+
+
+async def _stored(store: Store, digest: str, files: Compiled, lost: str) -> tuple[Compiled, str]:
+    """The plan of a digest: that of the files when it is the same, else what was kept."""
+    if digest == files.digest:
+        return files, lost
+    async with store.read() as reader:
+        rows = await reader.fetch("plans.basis", {"digest": digest})
+    try:
+        return (compile_stored(rows[0]["data"]), lost) if rows else (files, digest)
+    except (RuleErrors, ValueError, msgspec.MsgspecError):
+        return files, digest
+
+
+async def _succeed(store: Store, before: Deciding, after: Deciding, row: JournalRow) -> Deciding:
+    """The next plan takes over, exactly as it did when the row was written."""
+    past = Rehearsal(store, row.county, after.compiled.plan, after.decoding, activated(row)[1])
+    await past.up_to(row.seq - 1)
+    after.engine.succeed(before.engine, past.engine)
+    return after
+
+
+def activation_item(digest: str, rehearsed_at: datetime) -> Item:
+    """The one item of the journal row by which another plan takes over; the second is the ``now`` of its rehearsal."""
+    return Item(f"{digest} {to_ms(rehearsed_at)}".encode(), "rules")
+
+
+def activated(row: JournalRow) -> tuple[str, datetime]:
+    """What ``activation_item`` wrote."""
+    digest, at_ms = row.items[0].body.decode().split()
+    return digest, from_ms(int(at_ms))
 
 
 def replay(engine: Engine, row: JournalRow, decoding: Decoding) -> None:
@@ -45,5 +124,7 @@ def replay(engine: Engine, row: JournalRow, decoding: Decoding) -> None:
         return
     if row.kind is RowKind.TICK:
         engine.tick(row.now)
-        return
-    decide(engine, [decoding.decode(item, row.now) for item in row.items], row.now)
+    elif row.kind is RowKind.ACT:
+        perform(engine, act_of(row.items[0]), row.now)
+    else:
+        decide(engine, [decoding.decode(item, row.now) for item in row.items], row.now)

@@ -14,6 +14,7 @@ class TaskKind(StrEnum):
     NO_DATA = "no_data"
     QUALITY = "quality"
     CONFIRM = "confirm"
+    LIFT = "lift"
     GAP = "gap"
     UNREACHABLE = "unreachable"
     UNCLEAR_REPLY = "unclear_reply"
@@ -54,6 +55,7 @@ class FeedKind(StrEnum):
     FAILURE = "failure"
     TASK = "task"
     INCIDENT = "incident"
+    RULES = "rules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ INSERT INTO tasks (key, county, status, kind, village, text_zh, text_en, opened_
 VALUES (:key, :county, :status, :kind, :village, :text_zh, :text_en, :opened_at, NULL, '')
 ON CONFLICT (key) DO UPDATE SET text_zh = excluded.text_zh, text_en = excluded.text_en, opened_at = excluded.opened_at,
     closed_at = NULL, closed_by = ''
-WHERE tasks.closed_at IS NOT NULL AND tasks.kind IN ('help', 'refused', 'gap', 'unreachable', 'opted_out');
+WHERE tasks.closed_at IS NOT NULL AND tasks.kind IN ('help', 'refused', 'gap', 'unreachable', 'opted_out', 'lift');
 
 -- name: open_tasks
 SELECT * FROM tasks WHERE county = :county AND closed_at IS NULL ORDER BY seq DESC LIMIT :limit;
@@ -20,6 +20,12 @@ UPDATE tasks SET closed_at = :closed_at, closed_by = :closed_by WHERE seq = :seq
 
 -- name: close_task_of
 UPDATE tasks SET closed_at = :closed_at, closed_by = :closed_by WHERE key = :key AND closed_at IS NULL;
+
+-- name: settle_task
+UPDATE tasks SET closed_at = :at, closed_by = 'rules' WHERE key = :key AND county = :county AND closed_at IS NULL;
+
+-- name: task
+SELECT * FROM tasks WHERE seq = :seq AND county = :county AND closed_at IS NULL;
 
 -- name: add_feed
 INSERT INTO feed (county, status, at, kind, grade, subject, text_zh, text_en)

@@ -16,10 +16,12 @@ class Health:
         self._problems: dict[str, str] = {}
         self._seconds = seconds
         self._steps: dict[str, tuple[float, str]] = {}
+        self._bearable: set[str] = set()
 
-    def set(self, part: str, problem: str) -> None:
-        """A part cannot do its job, and why."""
+    def set(self, part: str, problem: str, *, bearable: bool = False) -> None:
+        """A part cannot do its job, and why; with ``bearable`` the engine does its own all the same."""
         self._problems[part] = problem
+        (self._bearable.add if bearable else self._bearable.discard)(part)
 
     def clear(self, part: str) -> None:
         """A part works."""
@@ -44,7 +46,12 @@ class Health:
         found = {part: (now_s - since_s, what) for part, (since_s, what) in self._steps.items()}
         return {part: f"hangs: {what} for {s:.0f} s" for part, (s, what) in found.items() if s > HANGS_AFTER_S}
 
+    @property
+    def ready(self) -> bool:
+        """Whether the engine can do its job."""
+        return self._problems.keys() <= self._bearable and not self.hanging()
+
     def problems(self) -> list[str]:
-        """``part: problem`` for each part that cannot do its job; empty when ready."""
+        """``part: problem`` for each part that cannot do its job."""
         both = [*self._problems.items(), *self.hanging().items()]
         return [f"{part}: {problem}" for part, problem in sorted(both)]

@@ -58,4 +58,8 @@ class Metrics:
         self.deciding = Gauge("dispatcher_deciding", "1 while this worker decides, 0 while it stands by", registry=r)
         self.journal_seq = Gauge("dispatcher_journal_seq", "Number of the last journal row", registry=r)
         self.snapshot_s = Histogram("dispatcher_snapshot_seconds", "Time to write a snapshot", buckets=_SECONDS, registry=r)
+        self.reloads = Counter("dispatcher_rule_reloads_total", "New files looked at, by what became of them", ["outcome"], registry=r)
+        for outcome in ("activated", "unchanged", "refused"):
+            self.reloads.labels(outcome)
+        self.refused = Gauge("dispatcher_rules_refused", "1 while the files have mistakes and older rules decide", registry=r)
         self.replayed = Gauge("dispatcher_replayed_rows", "Journal rows replayed at the last start", registry=r)

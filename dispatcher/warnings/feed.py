@@ -12,6 +12,7 @@ from dispatcher.model.notice import Notice
 from dispatcher.model.proposal import Entry, Proposal
 from dispatcher.model.task import FeedKind, FeedLine, Task
 from dispatcher.model.warning import Alert, MessageType, Warning
+from rules.apart import Apart
 from rules.change import Change
 from rules.grade import Grade
 from rules.sentence import sentence
@@ -115,6 +116,15 @@ def failure_line(house: House, delivery: Delivery) -> FeedLine:
 def task_line(house: House, task: Task) -> FeedLine:
     """The duty room has something to do."""
     return _line(house, task.opened_at, FeedKind.TASK, Grade.NONE, task.village, task.text_zh, task.text_en)
+
+
+def rules_line(house: House, actor: str, differences: Sequence[Apart], now: datetime) -> FeedLine:
+    """Another version of the rules decides."""
+    up, places = sum(a.new > a.old for a in differences), len({a.place for a in differences})
+    count = len(differences)
+    zh = f"启用新规则（{actor}）：与过去一天相比，{places} 处共 {count} 次不同（{up} 次更高）"
+    en = f"new rules are in force ({actor}): over the last day {count} differences at {places} places, {up} of them higher"
+    return _line(house, now, FeedKind.RULES, Grade.NONE, "", zh, en)
 
 
 def _line(house: House, at: datetime, kind: FeedKind, grade: Grade, subject: str, zh: str, en: str) -> FeedLine:

@@ -39,6 +39,11 @@ def live(changes: Iterable[Change]) -> list[Change]:
     return [change for change in changes if change.mode is Mode.LIVE]
 
 
+def expired(change: Change) -> bool:
+    """Whether silence alone has withdrawn the grade: that is proposed to a person, and never sent by itself."""
+    return change.after is Grade.NONE and change.because[0].row == "no_data"
+
+
 def grade_villages(
     hazard: str, sayings: Sequence[Saying], standing: Standing, registry: Registry, *, status: Status, now: datetime, coalesce: timedelta
 ) -> Graded:

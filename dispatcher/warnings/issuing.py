@@ -25,7 +25,7 @@ from dispatcher.warnings.alerting import Released, plan_for, release
 from dispatcher.warnings.cap_out import Said, cap_message, identifier_of
 from dispatcher.warnings.explain import change_as_json
 from dispatcher.warnings.feed import alert_line, change_line
-from dispatcher.warnings.grading import live
+from dispatcher.warnings.grading import expired, live
 from dispatcher.warnings.hearing import hear
 from dispatcher.warnings.sayings import sayings_of
 from dispatcher.warnings.telling import add_feed, add_tasks
@@ -61,7 +61,7 @@ async def apply_changes(tx: Transaction, house: House, changes: Sequence[Change]
     if not changes:
         return Issued()
     await tx.run_many("warnings.add_change", [_change_row(house, change) for change in changes])
-    alive = live(changes)
+    alive = [change for change in live(changes) if not expired(change)]
     await hear(tx, house, sayings_of(alive, house.registry), now)
     await add_feed(tx, [change_line(house, change) for change in changes])
     released = await release_due(tx, house, now)

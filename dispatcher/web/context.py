@@ -81,9 +81,11 @@ def _not_counted(_code: str) -> None:
     """For a web without an engine."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class WebContext:
     """Everything the web needs. ``clock`` is the engine's time (a replay's own), ``wall`` what hangs on the wall.
+
+    ``registry`` and ``texts`` are others after new files have been taken over.
 
     ``secret`` signs session cookies. ``public_url`` is what the outside calls us, without a slash at the end.
     ``refused`` counts what is turned away at the door, by its reject code.

@@ -17,9 +17,9 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """200 when the engine can do its job, else 503 with each problem."""
-    problems = list(context_of(request).health.problems())
-    return JSONResponse({"ready": not problems, "problems": problems}, status_code=503 if problems else 200)
+    """200 when the engine can do its job, else 503; with each problem, also those that do not keep it from its job."""
+    health = context_of(request).health
+    return JSONResponse({"ready": health.ready, "problems": health.problems()}, status_code=200 if health.ready else 503)
 
 
 @router.get("/metrics")

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dispatcher.answers.desk import Desk
-from dispatcher.application import catalogue_of
 from dispatcher.calls.timekeeper import Timekeeper
 from dispatcher.clock import ManualClock
 from dispatcher.deliveries.duty_room import DutyRoom
 from dispatcher.deliveries.sender import AT_ONCE, Sender
 from dispatcher.errors import DeliveryError, StoreFailed
 from dispatcher.house import House
+from dispatcher.intake.basis import Compiled, basis_of, compiled_with
 from dispatcher.intake.decode import DEFAULT_LIMITS
 from dispatcher.intake.pipeline import Pipeline
 from dispatcher.model.answer import Answer
@@ -34,7 +34,7 @@ from dispatcher.warnings.releasing import Releases
 from dispatcher.workplace import Workplace
 from rules.change import Change
 from rules.parse import parse_rules
-from rules.plan import Plan, compile_rules
+from rules.plan import compile_rules
 from tests.dispatch.making import COUNTY, HAZARD, START, house
 
 PATIENCE_S = 10.0
@@ -158,6 +158,12 @@ class Tap:
         self.acked.append(batch)
 
 
+def compiled(rules: str, kept: House) -> Compiled:
+    """A rule file on the small county."""
+    plan = compile_rules(parse_rules({"rules.yaml": rules}), places_of(kept.registry), kept.registry.county.timezone)
+    return compiled_with(basis_of({"rules.yaml": rules}, kept.registry), plan)
+
+
 class Running:
     """One engine. Made by ``running``."""
 
@@ -168,14 +174,14 @@ class Running:
         self.place = Workplace(kept, self.store, clock, Broadcast(), self.metrics, Health(), self.log)
         self.sms, self.speaker = Ledger(), Ledger("loudspeaker")
         self.channels: dict[str, Channel] = {"sms": self.sms, "loudspeaker": self.speaker, "duty_room": DutyRoom(), **channels}
-        self.plan: Plan = compile_rules(parse_rules({"rules.yaml": RULES}), places_of(kept.registry), kept.registry.county.timezone)
+        self.compiled = compiled(RULES, kept)
         self.tap = Tap()
         self.pipeline = self.new_pipeline()
         self.desk = Desk(self.place, self.channels, lambda: None)
         self.releases = Releases(self.place, lambda: None)
 
     def new_pipeline(self) -> Pipeline:
-        return Pipeline(self.place, self.plan, catalogue_of(self.house.registry), DEFAULT_LIMITS)
+        return Pipeline(self.place, self.compiled, DEFAULT_LIMITS)
 
     # ------------------------------------------------------------------------------------------- doing
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import cast
 
 from adapters.sources.sl651_tcp import Sl651TcpSettings, Sl651TcpSource
-from dispatcher.application import catalogue_of
 from dispatcher.clock import Clock
 from dispatcher.intake.codecs.choose import Formats
 from dispatcher.intake.codecs.sl651 import Sl651Codec, Sl651Settings
@@ -59,7 +58,7 @@ class Announced(Sl651TcpSource):
 
 async def test_a_station_is_answered_once_what_it_said_is_decided_and_kept(engine: Running) -> None:
     codec = Sl651Codec(Sl651Settings(stations={"0000000001": "G1"}))
-    pipeline = Pipeline(engine.place, engine.plan, catalogue_of(engine.house.registry), DEFAULT_LIMITS, {"sl651": codec})
+    pipeline = Pipeline(engine.place, engine.compiled, DEFAULT_LIMITS, {"sl651": codec})
     await pipeline.start()
     source = Announced(Sl651TcpSettings(port=0), engine.clock)
     running = asyncio.create_task(pipeline.run())

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dispatcher.errors import StoreFailed
+from dispatcher.intake import effects as effects_module
 from dispatcher.intake import pipeline as pipeline_module
 from dispatcher.intake.journal import Damaged
 from dispatcher.model.task import TaskKind
@@ -123,7 +124,7 @@ def cannot_decide(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
             raise ZeroDivisionError
         return await apply_changes(tx, kept, changes, now)
 
-    monkeypatch.setattr(pipeline_module, "apply_changes", failing)
+    monkeypatch.setattr(effects_module, "apply_changes", failing)
 
 
 async def test_what_cannot_be_decided_is_kept_with_a_task_and_the_good_ones_beside_it_are_decided(
