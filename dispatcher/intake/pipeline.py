@@ -167,8 +167,6 @@ class Pipeline:
         async with self._deciding() as tx:
             decisions = await write(tx, seq, now)
             issued = await take_effect(tx, self._place.house, decisions, now)
-            passing(Point.BATCH_WRITTEN)
-        passing(Point.BATCH_KEPT)
         self._seq = seq
         self._count([(decisions, issued)])
         self._place.broadcast.wake()
