@@ -138,7 +138,7 @@ class Application:
                 if lost:
                     self.log.info("in_hand", deliveries=lost)
 
-        desk = Desk(self.place, channels, self.sender.wake)
+        desk = Desk(self.place, channels, self.sender.wake, self.sender.pressed)
         self.lifetime.run("desk", desk.run(), desk.stop)
         for channel in channels.values():
             if isinstance(channel, Listening):

@@ -8,12 +8,11 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from simulators import faults, ground, ledger, phone_network, rush, twilio_words
+from simulators import faults, forms, ground, ledger, phone_network, rush, twilio_words
 from simulators.ledger import Entry, Kind
 
 NUMBER = re.compile(r"\+[1-9]\d{6,14}")
@@ -90,7 +89,7 @@ class Gateway:
     async def create(self, request: web.Request) -> web.StreamResponse:
         """POST Messages.json."""
         self._authenticate(request)
-        form = dict(parse_qsl(await request.text(), keep_blank_values=True))
+        form = forms.fields(await request.text())
         if not self._rate.admits():
             self._refuse(form, 20429)
         try:

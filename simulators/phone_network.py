@@ -111,11 +111,13 @@ class PhoneNetwork:
             told = step.status in record.reported if sms.callback else _rank(step.status) <= _rank(record.status)
             if not told:
                 self._plans.put(step.at, partial(self._advance, record, step))
-            if step.status == "delivered":
+            elif step.status == "delivered":
                 self._people.read(sms, step.at)
 
     async def _advance(self, record: Record, step: fates.Step) -> None:
         sms = record.sms
+        if step.status == "delivered":
+            self._people.read(sms, step.at)
         if self._move(record, step):
             at = self._on.clock.now()
             self._on.book.write(

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import aiohttp
+import uvloop
 from aiohttp import web
 
 from simulators import agenda, faults, gateway, ground, habits, ledger, options, phone_network, roster, rush, speakers, villagers, webhooks
@@ -168,7 +169,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the town; 0 stopped, 1 a file is wrong, 2 wrong usage, 3 an address cannot be had."""
     given = options.parse(arguments)
     try:
-        return asyncio.run(run(given))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(run(given))
     except (roster.RosterError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_FILE

@@ -9,6 +9,7 @@ from simulators import chance
 
 # The templates say 「回复“1 4821”已收到；“2 4821”正在转移；“3 4821 人数”已转移」 and "Reply 1 4821 received, …"; quotes and spaces vary.
 REPLY_CODE = re.compile(r"(?:回复|答复|reply)[\s:：]*[“”\"'「『]?\s*1\s*[-+ ]?\s*([0-9A-Za-z]{3,8})\b", re.IGNORECASE | re.ASCII)
+OFFERED = re.compile(r"\b([23])\s*[-+ ]?\s*(?=([0-9A-Za-z]{3,8})\b)", re.ASCII)
 LINK = re.compile(r"https?://[^\s/]+(?:/[A-Za-z0-9._~-]+)*/a/[A-Za-z0-9._~%=-]*[A-Za-z0-9_~=-]")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -45,8 +46,8 @@ def _actions(plain: str, code: str) -> tuple[str, ...]:
     """A link alone does not say what it asks; the page will, and buttons that are not there are passed over."""
     if not code:
         return (RECEIVED, EVACUATING, EVACUATED)
-    offered = {digit: re.search(rf"\b{digit}\s*[-+ ]?\s*{re.escape(code)}\b", plain, re.ASCII) is not None for digit in "23"}
-    later = ((EVACUATING, offered["2"]), (EVACUATED, offered["3"]))
+    offered = set(OFFERED.findall(plain))
+    later = ((EVACUATING, ("2", code) in offered), (EVACUATED, ("3", code) in offered))
     return (RECEIVED, *(action for action, there in later if there))
 
 

@@ -62,6 +62,7 @@ class Loudspeaker:
         self._password = password
         self._client: aiomqtt.Client | None = None
         self._connected = asyncio.Event()
+        self._expiry: tuple[int, Properties | None] = (0, None)
         self.report_within = timedelta(seconds=settings.report_within_s)
 
     async def send(self, message: Message) -> Receipt:
@@ -142,10 +143,14 @@ class Loudspeaker:
         )
 
     def _expiring(self, left_s: int) -> Properties | None:
+        """The same object for all commands that expire together: to make one takes longer than to send a command."""
         if self._settings.protocol == "3.1.1":
             return None
+        if self._expiry[0] == left_s:
+            return self._expiry[1]
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.MessageExpiryInterval = left_s
+        self._expiry = left_s, properties
         return properties
 
 

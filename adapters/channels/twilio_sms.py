@@ -1,24 +1,20 @@
 """SMS through Twilio's own async client: sends, hears its webhooks, and asks what became of a text."""
 
-import base64
-import logging
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qs, quote, urlsplit
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict, Field
-from twilio.auth_strategy.auth_type import AuthType
 from twilio.base.exceptions import TwilioException
-from twilio.credential.credential_provider import CredentialProvider
-from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from adapters.channels import gateway_codes
+from adapters.channels.twilio_http import TwilioHttp, client_of
 from dispatcher.errors import ConfigurationError, DeliveryError, PermanentFailure, Problem, TransientFailure, UnknownOutcome
 from dispatcher.ports import Adapter, DeliveryState, Heard, HookRefused, HookRequest, Message, Receipt, Reply, Status, World
 
@@ -62,35 +58,6 @@ class TwilioSettings(BaseModel):
     )
 
 
-class _Session:
-    """aiohttp's session with our time-outs: Twilio's client passes none, and aiohttp takes that for 'wait for ever'."""
-
-    def __init__(self, settings: TwilioSettings) -> None:
-        connector = aiohttp.TCPConnector(limit=settings.connections, keepalive_timeout=60)
-        self._session = aiohttp.ClientSession(connector=connector)
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_timeout_s, sock_read=settings.timeout_s)
-
-    async def request(self, **request: Any) -> aiohttp.ClientResponse:  # noqa: ANN401  # whatever Twilio's client passes
-        return await self._session.request(**(request | {"timeout": self._timeout}))
-
-    async def close(self) -> None:
-        await self._session.close()
-
-
-class _Basic(CredentialProvider):
-    """Account and token as a ready header. Twilio's own way goes through a class that aiohttp has announced to remove."""
-
-    def __init__(self, account: str, token: str) -> None:
-        super().__init__(AuthType.BASIC)
-        self._header = "Basic " + base64.b64encode(f"{account}:{token}".encode()).decode()
-
-    def to_auth_strategy(self) -> "_Basic":
-        return self
-
-    def get_auth_string(self) -> str:
-        return self._header
-
-
 class _Fields(dict[str, list[str]]):
     """A form as the validator wants it, with every value of a repeated field."""
 
@@ -111,27 +78,30 @@ class TwilioSms:
         self._token = tokens[0]
         self._validators = [RequestValidator(token) for token in tokens]
         self._codes = gateway_codes.load(settings.codes)
-        self._client: Client | None = None
-        self._session: _Session | None = None
+        self._http = TwilioHttp(
+            connections=settings.connections, connect_timeout_s=settings.connect_timeout_s, timeout_s=settings.timeout_s
+        )
+        self._client: Client = client_of(self._http, self._account, self._token, settings.base_url)
 
     async def send(self, message: Message) -> Receipt:
         """Hand over one text; its validity ends with the message's, at most 10 h later."""
         left_s = int((message.expires_at - self._world.clock.now()).total_seconds())
         if left_s < 1:
             raise PermanentFailure("expired", "the message had expired before it could be handed over")
-        by = "messaging_service_sid" if self._settings.sender.startswith("MG") else "from_"
+        form = {
+            "To": message.address,
+            "Body": self._body(message),
+            "StatusCallback": f"{self._world.public_url.rstrip('/')}/hooks/sms/status?d={quote(message.delivery)}",
+            "ValidityPeriod": min(left_s, VALIDITY_MAX_S),
+            "MessagingServiceSid" if self._settings.sender.startswith("MG") else "From": self._settings.sender,
+        }
         try:
-            taken = await self._api().messages.create_async(
-                to=message.address,
-                body=self._body(message),
-                status_callback=f"{self._world.public_url.rstrip('/')}/hooks/sms/status?d={quote(message.delivery)}",
-                validity_period=min(left_s, VALIDITY_MAX_S),
-                **{by: self._settings.sender},
-            )
+            # Below ``messages.create_async``, which turns the answer into an object with parsed dates that nobody reads here.
+            taken = await self._client.api.v2010.create_async("POST", f"/Accounts/{self._account}/Messages.json", data=form)
         except (TwilioException, aiohttp.ClientError, TimeoutError, ValueError) as error:
             # Not chained: Twilio's errors carry the number, and its address the account.
             raise self._failure(error) from None
-        return self._receipt(message.delivery, taken.status, taken.sid, taken.error_code)
+        return self._receipt(message.delivery, taken.get("status"), taken.get("sid"), taken.get("error_code"))
 
     async def find(self, message: Message, since: datetime) -> Receipt | None:
         """Look among the texts to that number taken since then; None when there is none with this body.
@@ -140,7 +110,7 @@ class TwilioSms:
         """
         body = self._body(message)
         try:
-            recent = await self._api().messages.list_async(to=message.address, limit=LOOK_BACK, page_size=LOOK_BACK)
+            recent = await self._client.messages.list_async(to=message.address, limit=LOOK_BACK, page_size=LOOK_BACK)
         except (TwilioException, aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise self._failure(error, asked_only=True) from None
         earliest = since - timedelta(seconds=1)  # Twilio's dates have whole seconds
@@ -164,9 +134,7 @@ class TwilioSms:
 
     async def close(self) -> None:
         """Close the connections; a later send opens new ones."""
-        session, self._session, self._client = self._session, None, None
-        if session is not None:
-            await session.close()
+        await self._http.close()
 
     def _verify(self, request: HookRequest) -> None:
         given = next((value for name, value in request.headers.items() if name.lower() == SIGNATURE_HEADER), "")
@@ -175,17 +143,6 @@ class TwilioSms:
             form.setdefault(name, []).append(value)
         if not given or not any(validator.validate(request.url, form, given) for validator in self._validators):
             raise HookRefused("the signature of the call does not hold for the configured public URL")
-
-    def _api(self) -> Client:
-        if self._client is None:
-            # A logger of its own: the library writes numbers into its log at level INFO.
-            http = AsyncTwilioHttpClient(pool_connections=False, logger=logging.Logger("twilio", logging.ERROR))  # noqa: LOG001
-            self._session = _Session(self._settings)
-            http.session = self._session  # type: ignore[assignment]
-            credentials = _Basic(self._account, self._token)
-            self._client = Client(account_sid=self._account, http_client=http, credential_provider=credentials)
-            self._client.api.base_url = self._settings.base_url
-        return self._client
 
     def _body(self, message: Message) -> str:
         if message.status is Status.ACTUAL or message.text.startswith(self._settings.exercise_marks):

@@ -28,6 +28,7 @@ from dispatcher.warnings.telling import add_tasks
 from dispatcher.workplace import Workplace
 
 _RETRY_S = 1.0
+_GATHER_S = 0.25
 _AT_ONCE = 500
 _Work = Callable[[Transaction, datetime], Awaitable[None]]
 
@@ -41,19 +42,19 @@ class _Waiting:
 class Desk:
     """Takes in what people and far sides say. ``run`` must be running for ``hear`` to return."""
 
-    def __init__(self, place: Workplace, channels: Mapping[str, Channel], planned: Callable[[], None]) -> None:
-        """``planned`` is called when something new is to be sent."""
+    def __init__(
+        self, place: Workplace, channels: Mapping[str, Channel], planned: Callable[[], None], pressed: Callable[[], bool] = lambda: False
+    ) -> None:
+        """``planned`` is called when something new is to be sent; while ``pressed``, many wait to be sent and receipts can wait."""
         self._place = place
-        self._channels = channels
         self._planned = planned
+        self._pressed = pressed
+        self._hooked: Mapping[str, Hooked] = {name: c for name, c in channels.items() if isinstance(c, Hooked)}
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
 
     async def hear(self, gateway: str, request: HookRequest) -> None:
         """One call of a gateway; HookRefused when it is not genuine, KeyError for an unknown gateway."""
-        channel = self._channels[gateway]
-        if not isinstance(channel, Hooked):
-            raise KeyError(gateway)
-        await self.take(channel.hear(request))
+        await self.take(self._hooked[gateway].hear(request))
 
     async def take(self, heard: Heard) -> None:
         """Receipts and replies; durable on return."""
@@ -75,6 +76,8 @@ class Desk:
         """Write what came in, in groups, until ``stop``."""
         while (first := await self._queue.get()) is not None:
             group = [first]
+            if self._pressed() and not first.heard.replies:
+                await asyncio.sleep(_GATHER_S)  # a receipt that is late by a moment harms nobody, a warning does
             while not self._queue.empty() and len(group) < _AT_ONCE:
                 more = self._queue.get_nowait()
                 if more is None:

@@ -4,8 +4,9 @@ Decisions only. A role that nobody holds, or a person without a usable channel, 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 
 from dispatcher.answers.links import Link, sign_link
 from dispatcher.calls.agenda import Entry
@@ -23,6 +24,8 @@ DUTY_ROOM = "duty_room"
 LOUDSPEAKER = "loudspeaker"
 _DUTY_ROOM_ROLE = "county.duty_room"
 _DUTY_ROOM_ADDRESS = "duty-room"
+_LINK = "\ue000"  # stands for the link, which differs from person to person, in a text that is otherwise the same for all
+_ROWS_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +52,14 @@ def call(house: House, notice: Notice, plan: GradePlan, entries: Sequence[Entry]
     """The deliveries of the entries that are due. The duty room and speakers are not repeated at people's pace twice over."""
     deliveries: dict[str, Delivery] = {}
     tasks: list[Task] = []
+    said = Saying(house, notice)
     for entry in entries:
         step = plan.steps[entry.step]
         targets, gaps = targets_of(house, notice, step, now)
         for target in targets:
             if entry.repeat and target.channel == DUTY_ROOM:
                 continue  # the page still shows it
-            made = deliver(house, notice, target, entry.step, entry.repeat, now)
+            made = deliver(said, target, entry.step, entry.repeat, now)
             deliveries.setdefault(made.id, made)
         if not entry.repeat:
             tasks += (_gap(house, notice, gap, now) for gap in gaps)
@@ -105,7 +109,7 @@ def _targets_of_role(house: House, village: str, role: str, by: tuple[tuple[str,
 def targets_of_person(house: House, person: str, role: str, by: tuple[tuple[str, ...], ...]) -> list[Target]:
     """The first channels of ``by`` that the person has, with the rest as fallbacks."""
     contact = house.registry.contacts[person]
-    usable = tuple(group for group in (tuple(c for c in g if c in contact.channels and contact.phone) for g in by) if group)
+    usable = _usable(by, contact.channels) if contact.phone else ()
     if not usable:
         return []
     return [
@@ -114,8 +118,57 @@ def targets_of_person(house: House, person: str, role: str, by: tuple[tuple[str,
     ]
 
 
-def deliver(house: House, notice: Notice, target: Target, step: int, repeat: int, now: datetime) -> Delivery:
-    """One delivery, with its text; due at once."""
+@lru_cache(_ROWS_KEPT)
+def _usable(by: tuple[tuple[str, ...], ...], channels: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """The groups of ``by`` with the channels somebody has; empty groups are gone."""
+    return tuple(group for group in (tuple(c for c in g if c in channels) for g in by) if group)
+
+
+@dataclass(slots=True)
+class Saying:
+    """What is said of one notice. Each text is made once for a channel and language, however many people read it."""
+
+    house: House
+    notice: Notice
+    _made: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def to(self, target: Target) -> str:
+        """What this person reads: facts of the notice in his language, with code and link only where an answer is asked."""
+        key = target.channel, target.language
+        text = self._made.get(key)
+        if text is None:
+            text = self._made[key] = self._text(target.channel, target.language)
+        return text.replace(_LINK, self._link(target.person)) if _LINK in text else text
+
+    def _link(self, person: str) -> str:
+        link = sign_link(self.house.secret, Link(self.notice.code, person), self.notice.expires_at)
+        return f"{self.house.public_url}/a/{link}"
+
+    def _text(self, channel: str, language: str) -> str:
+        house, notice, registry = self.house, self.notice, self.house.registry
+        asks = notice.purpose is Purpose.WARN and channel not in (LOUDSPEAKER, DUTY_ROOM)
+        facts = Facts(
+            village=registry.name_of(notice.village, language),
+            hazard=notice.hazard,
+            grade=notice.grade,
+            before=notice.before,
+            reason=notice.reason_zh if language == "zh" else notice.reason_en,
+            shelter=registry.shelter_of(notice.village, language),
+            issuer=registry.issuer(language),
+            at=notice.released_at,
+            zone=registry.county.timezone,
+            travel_time=house.travel_times.get(notice.village),
+            status=notice.status,
+            code=notice.code if asks else "",
+            link=_LINK if asks else "",
+        )
+        return render(house.templates, facts, channel, language)
+
+
+def deliver(said: Saying, target: Target, step: int, repeat: int, now: datetime) -> Delivery:
+    """One delivery, with its text; due at once. What is committed stands on the duty room's page, so there it is delivered."""
+    notice = said.notice
+    shown = target.channel == DUTY_ROOM
     return Delivery(
         id=delivery_id((notice.id,), target.channel, target.address, step, repeat),
         notice=notice.id,
@@ -128,8 +181,8 @@ def deliver(house: House, notice: Notice, target: Target, step: int, repeat: int
         address=target.address,
         language=target.language,
         grade=notice.grade,
-        text=text_for(house, notice, target),
-        state=DeliveryState.PLANNED,
+        text=said.to(target),
+        state=DeliveryState.DELIVERED if shown else DeliveryState.PLANNED,
         step=step,
         repeat=repeat,
         fallbacks=target.fallbacks,
@@ -137,30 +190,8 @@ def deliver(house: House, notice: Notice, target: Target, step: int, repeat: int
         due=now,
         expires_at=notice.expires_at,
         updated_at=now,
+        accepted_at=now if shown else None,
     )
-
-
-def text_for(house: House, notice: Notice, target: Target) -> str:
-    """What this person reads: facts of the notice in his language, with code and link only where an answer is asked."""
-    registry, language = house.registry, target.language
-    asks = notice.purpose is Purpose.WARN and target.channel not in (LOUDSPEAKER, DUTY_ROOM)
-    link = sign_link(house.secret, Link(notice.code, target.person), notice.expires_at) if asks else ""
-    facts = Facts(
-        village=registry.name_of(notice.village, language),
-        hazard=notice.hazard,
-        grade=notice.grade,
-        before=notice.before,
-        reason=notice.reason_zh if language == "zh" else notice.reason_en,
-        shelter=registry.shelter_of(notice.village, language),
-        issuer=registry.issuer(language),
-        at=notice.released_at,
-        zone=registry.county.timezone,
-        travel_time=house.travel_times.get(notice.village),
-        status=notice.status,
-        code=notice.code if asks else "",
-        link=f"{house.public_url}/a/{link}" if asks else "",
-    )
-    return render(house.templates, facts, target.channel, language)
 
 
 def fallback(house: House, delivery: Delivery, notice: Notice, now: datetime) -> tuple[Delivery, ...]:
@@ -171,7 +202,8 @@ def fallback(house: House, delivery: Delivery, notice: Notice, now: datetime) ->
     target = Target(
         person=delivery.person, role=delivery.role, channel="", address=delivery.address, language=delivery.language, fallbacks=rest
     )
-    return tuple(deliver(house, notice, replace(target, channel=c), delivery.step, delivery.repeat, now) for c in channels)
+    said = Saying(house, notice)
+    return tuple(deliver(said, replace(target, channel=c), delivery.step, delivery.repeat, now) for c in channels)
 
 
 def _gap(house: House, notice: Notice, role: str, now: datetime) -> Task:
@@ -200,4 +232,5 @@ def _task(notice: Notice, kind: TaskKind, key: str, zh: str, en: str, now: datet
 
 def tell_again(house: House, notice: Notice, told: Iterable[Target], now: datetime) -> tuple[Delivery, ...]:
     """A lowering or lift goes to exactly those who were told before, by the way they were told."""
-    return tuple(deliver(house, notice, target, 0, 0, now) for target in told)
+    said = Saying(house, notice)
+    return tuple(deliver(said, target, 0, 0, now) for target in told)

@@ -1,6 +1,7 @@
 """Run until Ctrl-C or a signal, and turn errors into exit codes: 1 something checked is wrong, 3 something cannot be reached."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -17,11 +18,15 @@ WRONG_USAGE = 2
 OUT_OF_REACH = 3
 INTERRUPTED = 130
 
+# Python's own 700 objects mean a thousand collections in one alert for a county, a fifth of its time.
+_OBJECTS_PER_COLLECTION = (50_000, 20, 50)
+
 T = TypeVar("T")
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; a known error becomes its sentence and exit code, never a traceback."""
+    gc.set_threshold(*_OBJECTS_PER_COLLECTION)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(work)

@@ -34,7 +34,8 @@ from dispatcher.workplace import Workplace
 from rules.grade import Grade
 
 AT_ONCE = 200
-_CLAIM_LEAST = 40
+_CLAIM_LEAST = 80
+_GATHER_S = 0.02
 _MORE_FOR_RED = 4  # orange and red have a quarter more slots: lower grades that hang must not hold them up
 _SEND_TIMEOUT_S = 20.0
 _LONGEST_NAP_S = 1.0
@@ -56,6 +57,8 @@ class Sender:
         """``channels`` by the name that call plans use."""
         self._place = place
         self._channels = channels
+        # Asking whether a channel has a power is too slow to be done for each message.
+        self._confirming = {name: c.report_within for name, c in channels.items() if isinstance(c, Confirming)}
         self._at_once = at_once
         self._least = min(_CLAIM_LEAST, at_once // 2)
         self._in_hand: set[asyncio.Task[None]] = set()
@@ -68,6 +71,10 @@ class Sender:
     def wake(self) -> None:
         """There may be something to send."""
         self._wake.set()
+
+    def pressed(self) -> bool:
+        """Whether more is waiting than can be sent at once."""
+        return len(self._in_hand) > self._at_once - self._least
 
     async def recover(self) -> int:
         """What a sender that died had in hand: its outcome is unknown. Gives the number of such deliveries."""
@@ -181,9 +188,8 @@ class Sender:
             return self._failed(delivery, UnknownOutcome("fault", "the channel broke")), UnknownOutcome.__name__
         now = self._place.clock.now()
         after = on_receipt(delivery, receipt, now) or delivery
-        channel = self._channels[delivery.channel]
-        if isinstance(channel, Confirming):
-            after = await_report(after, now + channel.report_within * self._place.clock.speed)
+        if delivery.channel in self._confirming:
+            after = await_report(after, now + self._confirming[delivery.channel] * self._place.clock.speed)
         return after, receipt.state.value
 
     async def _hand_over(self, delivery: Delivery, message: Message) -> Receipt:
@@ -218,6 +224,8 @@ class Sender:
             first = await self._outcomes.get()
             group = [first] if first else []
             going = first is not None
+            if going and len(self._in_hand) > self._least and not self._stopping:
+                await asyncio.sleep(_GATHER_S)  # a commit for each would cost more than it tells
             while going and not self._outcomes.empty() and len(group) < _SETTLE_AT_ONCE:
                 more = self._outcomes.get_nowait()
                 going = more is not None
@@ -232,11 +240,8 @@ class Sender:
         while True:
             try:
                 async with self._place.store.write() as tx:
-                    # A receipt may have overtaken the answer to our request: never go back behind it.
-                    ids = json.dumps([o.after.id for o in group])
-                    stored = {r["id"]: value_of(Delivery, r) for r in await tx.fetch("deliveries.by_ids", {"ids": ids})}
-                    settled = [settled_now(stored[o.after.id], o.after) for o in group]
-                    planned = await settle_all(tx, self._place.house, [s for s in settled if s], self._place.clock.now())
+                    settled = await _settled_in(tx, [o.after for o in group])
+                    planned = await settle_all(tx, self._place.house, settled, self._place.clock.now())
                     passing(Point.OUTCOME_WRITTEN)
                 passing(Point.OUTCOME_KEPT)
             except StoreFailed as failure:
@@ -245,9 +250,21 @@ class Sender:
                 continue
             if planned:
                 self.wake()
-            if any(s and s.state is DeliveryState.FAILED for s in settled):
+            if any(s.state is DeliveryState.FAILED for s in settled):
                 self._place.broadcast.wake()
             return
+
+
+async def _settled_in(tx: Transaction, tried: Sequence[Delivery]) -> list[Delivery]:
+    """What to write. A receipt may have overtaken the answer to our request: never go back behind it."""
+    rows = await tx.fetch("deliveries.states_of", {"ids": json.dumps([d.id for d in tried])})
+    moved = [row["id"] for row in rows if row["state"] != DeliveryState.SENDING]
+    if not moved:
+        return list(tried)
+    full = await tx.fetch("deliveries.by_ids", {"ids": json.dumps(moved)})
+    stored = {row["id"]: value_of(Delivery, row) for row in full}
+    found = [settled_now(stored[d.id], d) if d.id in stored else d for d in tried]
+    return [d for d in found if d is not None]
 
 
 def settled_now(stored: Delivery, after: Delivery) -> Delivery | None:

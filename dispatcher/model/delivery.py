@@ -1,5 +1,6 @@
 """A delivery is one notice to one address over one channel."""
 
+import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,12 +8,18 @@ from datetime import datetime
 from dispatcher.ports import DeliveryState, Status
 from rules.grade import Grade
 
-_NAMESPACE = uuid.UUID("9d1f8a52-6a63-5b0e-9c1c-3a1f0f6d2b11")
+_NAMESPACE = uuid.UUID("9d1f8a52-6a63-5b0e-9c1c-3a1f0f6d2b11").bytes
+_VARIANT = ("8", "9", "a", "b")
 
 
 def delivery_id(notices: tuple[str, ...], channel: str, address: str, step: int, repeat: int) -> str:
-    """The stable id of a delivery: retries of one delivery share it, a deliberate repeat has a new one."""
-    return uuid.uuid5(_NAMESPACE, "\n".join((*sorted(notices), channel, address, str(step), str(repeat)))).hex
+    """The stable id of a delivery: retries of one delivery share it, a deliberate repeat has a new one.
+
+    A version 5 UUID as hexadecimal digits, written out here because the library's way takes four times as long.
+    """
+    name = "\n".join((*sorted(notices), channel, address, str(step), str(repeat)))
+    digits = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
+    return f"{digits[:12]}5{digits[13:16]}{_VARIANT[int(digits[16], 16) & 3]}{digits[17:32]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

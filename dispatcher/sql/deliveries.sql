@@ -34,6 +34,9 @@ WHERE id = :id;
 SELECT id FROM deliveries WHERE address = :address AND id <> :id
 AND (reference = :reference OR (text = :text AND reference = '' AND attempts > 0));
 
+-- name: states_of
+SELECT id, state FROM deliveries WHERE id IN EACH(:ids);
+
 -- name: by_ids
 SELECT * FROM deliveries WHERE id IN EACH(:ids);
 

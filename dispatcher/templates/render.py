@@ -1,6 +1,8 @@
 """Facts and a template → the text a person reads or hears. Pure: the same facts always give the same text."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from dispatcher.ports import Status
 from dispatcher.templates.model import LIFT, LOWER, Facts, Template, Templates, Words
@@ -36,7 +38,7 @@ def fill(template: Template, facts: Facts, words: Words) -> str:
         "code": facts.code,
         "link": facts.link,
         "issuer": facts.issuer,
-        "time": facts.at.astimezone(facts.zone).strftime(words.time_format),
+        "time": _clock_time(facts.at, facts.zone, words.time_format),
         "travel_time": travel_words(facts.travel_time, words),
     }
     action = template.action.format(village=shown["village"], shelter=shown["shelter"], travel_time=shown["travel_time"])
@@ -44,6 +46,12 @@ def fill(template: Template, facts: Facts, words: Words) -> str:
     if facts.status is Status.ACTUAL:
         return text
     return f"{words.exercise} {text}" if words.exercise.isascii() else f"{words.exercise}{text}"
+
+
+@lru_cache(64)
+def _clock_time(at: datetime, zone: ZoneInfo, time_format: str) -> str:
+    """One release is one moment, told in thousands of texts."""
+    return at.astimezone(zone).strftime(time_format)
 
 
 def travel_words(travel_time: timedelta | None, words: Words) -> str:

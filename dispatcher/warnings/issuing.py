@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dispatcher.calls.agenda import agenda, next_due, passed
+from dispatcher.calls.agenda import Entry, agenda, next_due, passed
 from dispatcher.calls.calling import DUTY_ROOM, Target, call_on, tell_again
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
@@ -128,13 +128,15 @@ async def _call_all(
 ) -> tuple[list[Notice], list[Delivery], list[Task]]:
     codes = iter(await _codes(tx, house, sum(n.purpose is Purpose.WARN for n in released.notices)))
     told = await _told(tx, released.warning.id)
+    agendas = {grade: agenda(plan) for grade, plan in policy.grades.items()}
     notices: list[Notice] = []
     deliveries: list[Delivery] = []
     tasks: list[Task] = []
     for notice in released.notices:
         if notice.purpose is Purpose.WARN:
             coded = replace(notice, code=next(codes))
-            opened, made, gaps = first_call(house, coded, plan_for(policy, notice.grade, notice.before), now)
+            plan = plan_for(policy, notice.grade, notice.before)
+            opened, made, gaps = first_call(house, coded, plan, now, agendas[notice.grade or notice.before])
             tasks += gaps
         else:
             opened, made = notice, tell_again(house, notice, told.get(notice.village, ()), now)
@@ -143,9 +145,14 @@ async def _call_all(
     return notices, deliveries, tasks
 
 
-def first_call(house: House, notice: Notice, plan: GradePlan, now: datetime) -> tuple[Notice, tuple[Delivery, ...], tuple[Task, ...]]:
-    """Everything that is due at release. A step that reaches nobody lets the next one start at once."""
-    entries = agenda(plan)
+def first_call(
+    house: House, notice: Notice, plan: GradePlan, now: datetime, entries: Sequence[Entry] | None = None
+) -> tuple[Notice, tuple[Delivery, ...], tuple[Task, ...]]:
+    """Everything that is due at release. A step that reaches nobody lets the next one start at once.
+
+    ``entries`` is the plan's agenda, for whoever has made it already.
+    """
+    entries = agenda(plan) if entries is None else entries
     done = passed(entries, notice.released_at, now)
     called = call_on(house, notice, plan, entries[:done], entries[done:], now)
     due = next_due(entries, done, frozenset(), notice.released_at)

@@ -1,4 +1,5 @@
 import re
+import uuid
 from dataclasses import replace
 
 import pytest
@@ -8,11 +9,11 @@ from dispatcher.calls.agenda import agenda
 from dispatcher.calls.calling import Target, call, call_on, fallback, targets_of, tell_again
 from dispatcher.calls.escalating import asked, escalate, satisfied_of
 from dispatcher.model.answer import Said
-from dispatcher.model.delivery import Delivery
+from dispatcher.model.delivery import Delivery, delivery_id
 from dispatcher.model.notice import Notice
 from dispatcher.model.task import TaskKind
 from dispatcher.policy.model import Action, AnsweredBy, GradePlan, Quorum
-from dispatcher.ports import Status
+from dispatcher.ports import DeliveryState, Status
 from dispatcher.warnings.issuing import code_of, first_call
 from rules.grade import Grade
 from tests.dispatch.making import (
@@ -190,3 +191,25 @@ def test_codes_walk_through_all_before_one_comes_again() -> None:
     codes = [code_of(n, 4) for n in range(9000)]
     assert len(set(codes)) == 9000
     assert all(len(c) == 4 and c[0] != "0" for c in codes)
+
+
+def test_the_id_of_a_delivery_is_what_it_was_before_it_was_made_faster() -> None:
+    namespace = uuid.UUID("9d1f8a52-6a63-5b0e-9c1c-3a1f0f6d2b11")
+    for n in range(64):
+        named = "\n".join((f"w/{n}/1", f"w/{n}/2", "sms", f"+44770090{n:04d}", str(n % 5), str(n % 3)))
+        made = delivery_id((f"w/{n}/2", f"w/{n}/1"), "sms", f"+44770090{n:04d}", n % 5, n % 3)
+        assert made == uuid.uuid5(namespace, named).hex
+
+
+def test_everybody_of_a_village_reads_the_same_but_for_his_own_link() -> None:
+    _, made = released()
+    texts = [made["sms", address].text for address in (SECRETARY, WARDEN)]
+    links = [re.findall(r"https?://\S+/a/(\S+)", text)[0] for text in texts]
+    assert [open_link(SECRET, link, START).person for link in links] == ["secretary", "warden"]
+    assert len({text.replace(link, "") for text, link in zip(texts, links, strict=True)}) == 1
+
+
+def test_what_stands_on_the_duty_rooms_page_is_delivered_when_it_is_planned() -> None:
+    _, made = released()
+    assert made["duty_room", "duty-room"].state is DeliveryState.DELIVERED
+    assert made["sms", WARDEN].state is DeliveryState.PLANNED
