@@ -44,6 +44,7 @@ from dispatcher.upkeep.health import Health
 from dispatcher.upkeep.log import Log
 from dispatcher.upkeep.metrics import Metrics
 from dispatcher.upkeep.watchdog import watch
+from dispatcher.warnings.releasing import Releases
 from dispatcher.web.application import create_app
 from dispatcher.web.context import WebContext
 from dispatcher.workplace import Workplace
@@ -315,6 +316,7 @@ class Application:
             desk=desk,
             intake=self.intake,
             incidents=Book(self.place),
+            releases=Releases(self.place, self.sender.wake),
             broadcast=self.place.broadcast,
             health=self.health,
             registry=house.registry,

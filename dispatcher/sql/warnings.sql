@@ -82,6 +82,13 @@ VALUES (:id, :warning, :county, :status, :message_type, :sent_at, :expires_at, :
 -- name: alerts
 SELECT * FROM alerts WHERE warning = :warning ORDER BY seq;
 
+-- name: public_alerts
+SELECT a.*, w.hazard, w.area FROM alerts a JOIN warnings w ON w.id = a.warning
+WHERE a.county = :county AND a.status = :status AND a.expires_at > :now AND a.cap <> '' ORDER BY a.seq DESC LIMIT :limit;
+
+-- name: public_alert
+SELECT * FROM alerts WHERE identifier = :identifier AND status = :status AND cap <> '';
+
 -- name: villages_of_open
 SELECT v.* FROM warning_villages v JOIN warnings w ON w.id = v.warning
 WHERE w.county = :county AND w.status = :status AND w.hazard = :hazard AND w.state = 'open';

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from dispatcher.model.answer import Answer
 from dispatcher.model.notice import Notice
-from dispatcher.model.warning import Alert, VillageGrade, Warning  # noqa: A004 - the word of the field
+from dispatcher.model.warning import Alert, Contribution, VillageGrade, Warning  # noqa: A004 - the word of the field
 from dispatcher.ports import Reader, Row
 from dispatcher.registry.model import Registry
 from dispatcher.rows import value_of
@@ -40,13 +40,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarningView:
-    """One warning, newest entries first; ``cut`` when older ones were left out. ``deliveries`` are of one page of villages."""
+    """One warning, newest entries first; ``cut`` when older ones were left out. ``deliveries`` are of one page of villages.
+
+    ``holding`` is everybody who holds any of them in a grade, each once, the highest first.
+    """
 
     warning: Warning
     villages: Sequence[VillageGrade]
     entries: Sequence[Entry]
     cut: bool
     deliveries: Mapping[str, Sequence[Row]]
+    holding: Sequence[Contribution]
     page: int
     pages: int
 
@@ -73,9 +77,20 @@ async def load_warning(reader: Reader, registry: Registry, warning_id: str, page
         entries=entries[:MOST_ENTRIES],
         cut=len(entries) > MOST_ENTRIES,
         deliveries=deliveries,
+        holding=await _holding(reader, warning),
         page=page,
         pages=pages,
     )
+
+
+async def _holding(reader: Reader, warning: Warning) -> list[Contribution]:
+    scope = {"county": warning.county, "status": warning.status.value, "hazard": warning.hazard, "warning": warning.id}
+    found: dict[str, Contribution] = {}
+    for row in await reader.fetch("warnings.contributions_of", scope):
+        one = value_of(Contribution, row)
+        held = found.setdefault(one.contributor, one)
+        found[one.contributor] = max(held, one, key=lambda c: c.grade)
+    return sorted(found.values(), key=lambda c: (-c.grade, c.since, c.contributor))
 
 
 async def _entries(reader: Reader, registry: Registry, warning: Warning, villages: Sequence[str]) -> list[Entry]:

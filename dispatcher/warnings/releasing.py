@@ -59,6 +59,11 @@ class Releases:
         self._place = place
         self._planned = planned
 
+    @property
+    def house(self) -> House:
+        """What the decisions rest on, as it is now."""
+        return self._place.house
+
     async def propose(self, draft: Draft, by: By) -> tuple[str, list[str]]:
         """Put up a warning: its name and the proposals that wait for it, none when it needs nobody. NotAllowed says what is wrong."""
         name, waiting = "", list[str]()

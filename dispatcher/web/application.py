@@ -15,6 +15,7 @@ from dispatcher import __version__
 from dispatcher.web import (
     answer_page,
     api,
+    cap_feed,
     duty_room,
     events,
     incident_pages,
@@ -22,6 +23,8 @@ from dispatcher.web import (
     intake,
     login,
     probes,
+    release_api,
+    release_page,
     village_report,
     warning_page,
 )
@@ -59,8 +62,8 @@ def create_app(context: WebContext) -> FastAPI:
     )
     # duty_room comes before warning_page and api: their paths end in an id that may hold slashes.
     for router in (
-        *(probes, login, answer_page, village_report, intake, events, incidents_api, api),
-        *(incident_pages, duty_room, warning_page),
+        *(probes, login, answer_page, village_report, cap_feed, intake, events, incidents_api, release_api, api),
+        *(incident_pages, duty_room, release_page, warning_page),
     ):
         app.include_router(router.router)
     app.mount("/static", StaticFiles(packages=[("dispatcher.web", "static")]), name="static")

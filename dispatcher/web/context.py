@@ -17,6 +17,7 @@ from dispatcher.registry.model import Registry
 from dispatcher.templates.model import Templates
 from dispatcher.upkeep.broadcast import Broadcast
 from dispatcher.upkeep.health import Health
+from dispatcher.warnings.releasing import Releases
 
 
 class Desk(Protocol):
@@ -96,6 +97,7 @@ class WebContext:
     desk: Desk
     intake: Intake
     incidents: Book
+    releases: Releases
     broadcast: Broadcast
     health: Health
     registry: Registry

@@ -15,6 +15,7 @@ from dispatcher.rows import value_of
 from dispatcher.timestamps import from_ms
 from dispatcher.views.board import Filter
 from dispatcher.views.load import load_board
+from dispatcher.views.proposal import waiting_proposals
 from dispatcher.web.behalf import HEARD_BY, BehalfForm, write_down
 from dispatcher.web.gate import check_form_token, need
 from dispatcher.web.problems import Problem
@@ -75,8 +76,10 @@ async def _board(request: Request, wanted: Filter) -> dict[str, Any]:
         tasks = await reader.fetch("desk.open_tasks", county | {"limit": _TASKS})
         count = await reader.fetch("views.count_open_tasks", county)
         feed = await reader.fetch("desk.feed_latest", county | {"limit": _FEED})
+        proposals = await waiting_proposals(reader, context.county)
     return {
         "board": board,
+        "proposals": proposals,
         "wanted": wanted,
         "townships": sorted({v.township for v in context.registry.villages.values()}),
         "tasks": tasks,

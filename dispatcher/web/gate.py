@@ -16,9 +16,9 @@ from dispatcher.web.problems import Problem, problem_response, unauthenticated
 
 #: /a/ and /v/ carry their own proof, a signed token; calls of gateways never come this far (hooks.py).
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/login"})
-OPEN_PREFIXES: Final = ("/a/", "/v/", "/static/")
+OPEN_PREFIXES: Final = ("/a/", "/cap/", "/v/", "/static/")
 #: Programs that ask here get a problem document, people a login form.
-PROGRAM_PREFIXES: Final = ("/api/", "/metrics", "/fragments/")
+PROGRAM_PREFIXES: Final = ("/api/", "/cap/", "/metrics", "/fragments/")
 
 
 class Gate:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from dispatcher.accounts import Role
 from dispatcher.timestamps import from_ms
 from dispatcher.views.masking import mask
 from dispatcher.views.warning import load_warning
@@ -20,4 +21,15 @@ async def page(request: Request, warning_id: str, page: int = 1) -> Response:
         view = await load_warning(reader, context.registry, warning_id, page)
     if view is None:
         raise Problem(404, f"There is no warning {warning_id!r}.")
-    return shared(request).pages.page(request, "warning.html", view=view, mask=mask, at=from_ms, problems=context.health.problems())
+    who = request.state.principal
+    return shared(request).pages.page(
+        request,
+        "warning.html",
+        view=view,
+        mask=mask,
+        at=from_ms,
+        problems=context.health.problems(),
+        holding=view.holding,
+        may_propose=who.may(Role.FORECASTER),
+        may_retract=who.may(Role.RELEASING_OFFICER),
+    )

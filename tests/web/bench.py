@@ -17,6 +17,7 @@ from dispatcher.upkeep.broadcast import Broadcast
 from dispatcher.upkeep.health import Health
 from dispatcher.upkeep.log import make_log
 from dispatcher.upkeep.metrics import Metrics
+from dispatcher.warnings.releasing import Releases
 from dispatcher.web.application import create_app
 from dispatcher.web.context import WebContext
 from dispatcher.workplace import Workplace
@@ -91,6 +92,7 @@ async def make_bench(
         desk=desk,
         intake=intake,
         incidents=Book(place),
+        releases=Releases(place, lambda: None),
         broadcast=place.broadcast,
         health=health,
         registry=registry(),

@@ -1,0 +1,49 @@
+"""What an officer looks at before he releases: the proposal, what it would set going, and what was said of it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dispatcher.house import House
+from dispatcher.model.proposal import Proposal, ProposalState
+from dispatcher.model.warning import Contribution
+from dispatcher.ports import Reader, Row
+from dispatcher.rows import value_of
+from dispatcher.views.preview import Preview, preview
+from dispatcher.warnings.proposal_rows import proposal_of
+from rules.grade import Grade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalView:
+    """``preview`` is None when nothing waits any more. ``told`` is what each village was told last."""
+
+    proposal: Proposal
+    told: Mapping[str, Grade]
+    preview: Preview | None
+    consultation: Sequence[Row]
+
+
+async def load_proposal(reader: Reader, house: House, proposal_id: str, now: datetime) -> ProposalView | None:
+    """The view of a proposal of the county; None when there is none."""
+    rows = await reader.fetch("proposals.one", {"id": proposal_id})
+    if not rows or rows[0]["county"] != house.county:
+        return None
+    proposal = proposal_of(rows[0])
+    scope = {"county": proposal.county, "status": proposal.status.value, "hazard": proposal.hazard}
+    villages = json.dumps(sorted({e.saying.village for e in proposal.entries}))
+    held = [value_of(Contribution, row) for row in await reader.fetch("warnings.contributions", scope | {"villages": villages})]
+    told = {row["village"]: Grade(row["told"]) for row in await reader.fetch("warnings.villages_of_open", scope)}
+    waiting = proposal.state is ProposalState.WAITING
+    return ProposalView(
+        proposal=proposal,
+        told=told,
+        preview=preview(house, proposal, held, told, now) if waiting else None,
+        consultation=await reader.fetch("proposals.consultations", {"proposal": proposal.id}),
+    )
+
+
+async def waiting_proposals(reader: Reader, county: str) -> list[Proposal]:
+    """What waits for release, the worst first."""
+    return [proposal_of(row) for row in await reader.fetch("proposals.waiting_all", {"county": county})]

@@ -1,0 +1,194 @@
+"""Proposals and what people do with warnings, through the API. 409 with one sentence when it cannot be done as things stand."""
+
+from collections.abc import Awaitable
+from typing import Any, Final, TypeVar
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dispatcher.accounts import Role
+from dispatcher.errors import NotAllowed, StoreFailed
+from dispatcher.model.proposal import Entry, Proposal
+from dispatcher.timestamps import to_ms
+from dispatcher.views.preview import Preview
+from dispatcher.views.proposal import ProposalView, load_proposal
+from dispatcher.warnings.proposal_rows import proposal_of
+from dispatcher.warnings.releasing import By
+from dispatcher.web.api import Before, Item, Limit, Page, as_item
+from dispatcher.web.gate import check_form_token, need
+from dispatcher.web.problems import Problem
+from dispatcher.web.release_forms import Consulted, Decision, Ending, ProposeWarning
+from dispatcher.web.state import context_of, origin_of
+
+router = APIRouter(prefix="/api/v1", tags=["release"])
+T = TypeVar("T")
+_NEWEST: Final = 2**62
+
+
+async def done(act: Awaitable[T]) -> T:
+    """What the act gives; a problem with its sentence when it cannot be done (now)."""
+    try:
+        return await act
+    except NotAllowed as why:
+        raise Problem(409, f"{why}.", detail_zh=f"{why.message_zh}。") from None
+    except StoreFailed as failure:
+        raise Problem(503, f"Nothing was done, try again: {failure}.", {"Retry-After": "2"}) from None
+
+
+def by_whom(request: Request, role: Role, token: str | None = None) -> By:
+    """Who acts, from where, holding at least this role; from a form of this session or with a bearer token."""
+    check_form_token(request, request.headers.get("x-csrf-token", "") if token is None else token)
+    return By(who=need(request, role), origin=origin_of(request))
+
+
+@router.post("/warnings", status_code=201)
+async def propose(request: Request, warning: ProposeWarning) -> Item:
+    """Propose a warning, or with ``replaces`` an update of one. Needs the role forecaster or higher."""
+    by = by_whom(request, Role.FORECASTER)
+    context = context_of(request)
+    name, proposals = await done(context.releases.propose(warning.draft(context.clock.now()), by))
+    return {"name": name, "proposals": proposals}
+
+
+@router.post("/warnings/{warning_id:path}/lift", status_code=202)
+async def lift(request: Request, warning_id: str, ending: Ending) -> Item:
+    """Take back what holds villages of a warning. Needs the role forecaster or higher; leaves as the policy says."""
+    by = by_whom(request, Role.FORECASTER)
+    return {"proposals": await done(context_of(request).releases.lift(warning_id, ending.villages, ending.reason, by))}
+
+
+@router.post("/warnings/{warning_id:path}/retract")
+async def retract(request: Request, warning_id: str, ending: Ending) -> Item:
+    """Stop what is not yet sent and tell those who were reached. Needs the role releasing officer or higher."""
+    by = by_whom(request, Role.RELEASING_OFFICER)
+    issued = await done(context_of(request).releases.retract(warning_id, ending.reason, by))
+    return {"villages": issued.notices, "deliveries": issued.deliveries}
+
+
+@router.get("/proposals")
+async def proposals(request: Request, limit: Limit = 100, before: Before = _NEWEST, *, waiting: bool = False) -> Page[Item]:
+    """Proposals, the newest first; with ``waiting`` those that wait for release, the worst first."""
+    context = context_of(request)
+    async with context.store.read() as reader:
+        if waiting:
+            rows = await reader.fetch("proposals.waiting_all", {"county": context.county})
+        else:
+            rows = await reader.fetch("proposals.listed", {"county": context.county, "before": before, "limit": limit})
+    more = rows[-1]["seq"] if len(rows) == limit and not waiting else None
+    return Page(items=[_summary(request, proposal_of(row)) | {"seq": row["seq"]} for row in rows], next=more)
+
+
+@router.get("/proposals/{proposal_id}")
+async def proposal(request: Request, proposal_id: str) -> Item:
+    """One proposal: its entries, who has agreed, the consultation, and what would go out."""
+    view = await view_of(request, proposal_id)
+    consultation = [as_item(request, row) for row in view.consultation]
+    entries = [_entry(request, e) for e in view.proposal.entries]
+    return _summary(request, view.proposal) | {
+        "entries": entries,
+        "consultation": consultation,
+        "preview": _preview(view.preview) if view.preview else None,
+    }
+
+
+@router.post("/proposals/{proposal_id}/approve")
+async def approve(request: Request, proposal_id: str, decision: Decision) -> Item:
+    """Agree to the content of this hash; what has enough agreement leaves at once."""
+    by = by_whom(request, Role.DUTY_OFFICER)
+    return _summary(request, await done(context_of(request).releases.approve(proposal_id, decision.choice(), by)))
+
+
+@router.post("/proposals/{proposal_id}/refuse")
+async def refuse(request: Request, proposal_id: str, decision: Decision) -> Item:
+    """Say no to the content of this hash, with a reason in ``note``; the proposer may take his own back."""
+    by = by_whom(request, Role.FORECASTER)
+    return _summary(request, await done(context_of(request).releases.refuse(proposal_id, decision.choice(), by)))
+
+
+@router.post("/proposals/{proposal_id}/consultation", status_code=204)
+async def consult(request: Request, proposal_id: str, line: Consulted) -> Response:
+    """Add what was said, what was looked at, or who took part. Needs the role forecaster or higher."""
+    by = by_whom(request, Role.FORECASTER)
+    await done(context_of(request).releases.consult(proposal_id, line.kind, line.text.strip(), by))
+    return Response(status_code=204)
+
+
+async def view_of(request: Request, proposal_id: str) -> ProposalView:
+    """The view of a proposal; 404 when there is none."""
+    context = context_of(request)
+    async with context.store.read() as reader:
+        view = await load_proposal(reader, context.releases.house, proposal_id, context.clock.now())
+    if view is None:
+        raise Problem(404, f"There is no proposal {proposal_id!r}.")
+    return view
+
+
+def _summary(request: Request, one: Proposal) -> Item:
+    row: dict[str, Any] = {
+        "id": one.id,
+        "state": one.state.value,
+        "status": one.status.value,
+        "hazard": one.hazard,
+        "area": one.area,
+        "topic": one.topic,
+        "proposer": one.proposer,
+        "grade": int(one.grade),
+        "hash": one.hash,
+        "villages": len({e.saying.village for e in one.entries}),
+        "opened_at": to_ms(one.opened_at),
+        "updated_at": to_ms(one.updated_at),
+        "deadline": to_ms(one.deadline) if one.deadline else None,
+        "closed_at": to_ms(one.closed_at) if one.closed_at else None,
+        "closed_by": one.closed_by,
+        "paged": one.paged,
+        "note": one.note,
+    }
+    item = as_item(request, row)
+    item["approvals"] = [
+        {"by": a.by, "role": a.role, "override": a.override, "note": a.note, "entries": len(a.entries)} for a in one.approvals
+    ]
+    return item
+
+
+def _entry(request: Request, entry: Entry) -> Item:
+    said, rule = entry.saying, entry.rule
+    return as_item(
+        request,
+        {
+            "village": said.village,
+            "contributor": said.contributor,
+            "origin": said.origin.value,
+            "person": said.person,
+            "before": int(entry.before),
+            "grade": int(said.grade),
+            "reason_zh": said.reason_zh,
+            "reason_en": said.reason_en,
+            "expires_at": to_ms(said.expires_at) if said.expires_at else None,
+            "deadline": to_ms(entry.deadline),
+            "release": rule.way.value,
+            "by": rule.by.word,
+            "then": rule.then.value,
+            "digest": entry.digest,
+        },
+    )
+
+
+def _preview(found: Preview) -> Item:
+    return {
+        "moves": [{"from": a.word, "to": b.word, "villages": n} for (a, b), n in sorted(found.moves.items(), key=lambda m: -m[0][1])],
+        "unchanged": found.unchanged,
+        "people": found.people,
+        "by_channel": dict(found.by_channel),
+        "segments": found.segments,
+        "texts": [
+            {
+                "village": s.village,
+                "grade": s.grade.word,
+                "channel": s.channel,
+                "language": s.language,
+                "text": s.text,
+                "segments": s.segments,
+            }
+            for s in found.samples
+        ],
+    }
