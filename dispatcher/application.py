@@ -33,8 +33,10 @@ from dispatcher.intake.recovery import Recovered
 from dispatcher.intake.reloading import Reloading, Version, activate
 from dispatcher.intake.sourcing import keep_open
 from dispatcher.lifetime import Lifetime, calling, cancelled
-from dispatcher.ports import Beacon, Channel, Listening, Source, Store, World
+from dispatcher.ports import Beacon, Channel, Listening, Printer, Source, Store, World
 from dispatcher.registry.model import Registry
+from dispatcher.reports.reporter import Reporter
+from dispatcher.reports.sampling import Sampler
 from dispatcher.serving import bind, make_server
 from dispatcher.settings import AdapterChoice, Deployment, find_adapter, secret_of, validated
 from dispatcher.shard import LOOK_S, Turn
@@ -203,6 +205,7 @@ class Application:
     def _decide(self) -> None:
         """Let timers fire, decide, read."""
         self.lifetime.until_stop("timekeeper", Timekeeper(self.place, self.pipeline, self.sender.wake).run())
+        self.lifetime.until_stop("sampler", Sampler(self.place, self.pipeline).run())
         self.lifetime.later("snapshot", self.pipeline.snapshot)
         self.lifetime.run("pipeline", self.pipeline.run(), self.pipeline.stop)
         if self.deployment.watch_files_s:
@@ -270,6 +273,17 @@ class Application:
     def _beacons(self) -> list[Beacon]:
         return [self._build("beacons", name, choice) for name, choice in self.deployment.beacons.items()]
 
+    def _printer(self) -> Printer | None:
+        """What makes PDFs; without it the page still prints."""
+        if self.deployment.printer is None:
+            return None
+        try:
+            printer: Printer = self._build("printers", "printer", self.deployment.printer)
+        except ConfigurationError as error:
+            self.log.warning("no_printer", reason="; ".join(problem.message for problem in error.problems))
+            return None
+        return printer
+
     def _sources(self) -> list[tuple[Source, Formats]]:
         chosen = self.deployment.sources.items()
         return [(self._build("sources", name, choice), Formats(choice.format, choice.formats)) for name, choice in chosen]
@@ -317,6 +331,7 @@ class Application:
             intake=self.intake,
             incidents=Book(self.place),
             releases=Releases(self.place, self.sender.wake),
+            reporter=Reporter(self.place, lambda: self.pipeline.engine.plan, self._printer()),
             broadcast=self.place.broadcast,
             health=self.health,
             registry=house.registry,

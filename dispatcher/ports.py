@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from dispatcher.clock import Clock
 from dispatcher.model.reject import Decoded
+from dispatcher.reports.sheet import Sheet
 from rules.grade import Grade
 
 # ---------------------------------------------------------------------------------------------- sources
@@ -280,6 +281,17 @@ class Beacon(Protocol):
 
     async def beat(self, beat: Beat) -> None:
         """Say that all is well."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------------- printers
+
+
+class Printer(Protocol):
+    """What turns a report into paper. Pure: the same sheet gives a document with the same content."""
+
+    def print(self, sheet: Sheet) -> bytes:
+        """A whole document (PDF); called in a thread."""
         ...
 
 

@@ -77,6 +77,9 @@ class Deployment(_Settings):
         default_factory=dict, description="Sources by a name of their own; each may also say its `format`."
     )
     channels: dict[str, AdapterChoice] = Field(default_factory=dict, description="Channels by the name that call plans use.")
+    printer: AdapterChoice | None = Field(
+        default=AdapterChoice(adapter="pdf"), description="What makes PDFs of reports; needs the extra `pdf`."
+    )
     beacons: dict[str, AdapterChoice] = Field(
         default_factory=dict, description="Where the engine says every minute that all is well; a beat that stays away is the alarm."
     )

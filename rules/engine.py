@@ -153,10 +153,11 @@ class Engine:
         """Where every place stands under every rule."""
         return tuple(map(standing, self._ladders))
 
-    def values(self, place: str) -> dict[str, float]:
+    def values(self, place: str, at: datetime | None = None) -> dict[str, float]:
         """What the inputs of a place are worth now, in their units; missing and endless ones are left out.
 
-        A name that two rules use is written ``rule.name``. LookupError for an unknown place.
+        ``at`` is an earlier moment that the series still hold, of event time; later than the newest reading
+        nothing is known. A name that two rules use is written ``rule.name``. LookupError for an unknown place.
         """
         if place not in self._by_place:
             raise LookupError(f"no rule looks at place {place!r}")
@@ -165,9 +166,10 @@ class Engine:
         found: dict[str, float] = {}
         for x in ladders:
             clock_s = x.clock_s()
-            if clock_s < 0:
+            at_s = clock_s if at is None else int(at.timestamp())
+            if not 0 <= at_s <= clock_s:
                 continue
-            for i, value in zip(x.rule.inputs, x.values(clock_s), strict=True):
+            for i, value in zip(x.rule.inputs, x.values(at_s), strict=True):
                 if abs(value) < float("inf"):
                     found[i.name if names.count(i.name) == 1 else f"{x.rule.name}.{i.name}"] = value / SCALE
         return found

@@ -15,6 +15,7 @@ KINDS = (
     ("stores", "store", "Where everything with a life is kept, under `store`."),
     ("sources", "source", "A way in for readings, under `sources` by a name of its own."),
     ("channels", "channel", "A way out to people and speakers, under `channels` by the name that call plans use."),
+    ("printers", "printer", "What turns reports into paper, under `printer`."),
     ("beacons", "beacon", "Where a heartbeat goes every minute while all is well, under `beacons` by a name of its own."),
 )
 HEAD = """\

@@ -53,7 +53,7 @@ def next_due(entries: Sequence[Entry], done: int, satisfied: AbstractSet[Action]
     return next((released_at + e.after for e in entries[done:] if e.action not in satisfied), None)
 
 
-_IMPLIES = {
+SAID_BY = {
     Said.RECEIVED: (Action.RECEIVED,),
     Said.EVACUATING: (Action.RECEIVED, Action.EVACUATING),
     Said.EVACUATED: (Action.RECEIVED, Action.EVACUATING, Action.EVACUATED),
@@ -72,7 +72,7 @@ def satisfied_actions(plan: GradePlan, answers: Sequence[Answer], asked: Abstrac
     all_of = asked if plan.answered_by.kind is Quorum.ALL else frozenset()
     people: dict[Action, set[str]] = {}
     for answer in answers:
-        for action in _IMPLIES[answer.action]:
+        for action in SAID_BY[answer.action]:
             people.setdefault(action, set()).add(answer.person or answer.on_behalf_by)
     return frozenset(a for a in plan.actions if len(people.get(a, ())) >= needed and all_of <= people.get(a, set()))
 

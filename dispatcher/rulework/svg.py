@@ -27,12 +27,12 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """One event. ``bands`` are the grades of each version; ``event`` is shaded; times are shown in ``zone``."""
+    """One event. ``bands`` are the grades of each version; ``event``, if any, is shaded; times are shown in ``zone``."""
 
     title: str
     begin: datetime
     end: datetime
-    event: tuple[datetime, datetime]
+    event: tuple[datetime, datetime] | None
     bands: tuple[tuple[str, Line], ...]
     panels: tuple[Panel, ...]
     zone: tzinfo
@@ -63,6 +63,8 @@ def _x(p: Picture, at: datetime) -> float:
 
 
 def _shade(p: Picture, height: int) -> Iterator[str]:
+    if p.event is None:
+        return
     left, right = _x(p, p.event[0]), _x(p, p.event[1])
     yield f'<rect x="{left}" y="{_TOP - 8}" width="{max(right - left, 1):.1f}" height="{height - _TOP - _FOOT}" fill="#eee"/>'
     yield f'<text x="{left}" y="{_TOP - 12}" fill="#555">事件 event</text>'
@@ -83,8 +85,7 @@ def _band(p: Picture, name: str, line: Line, y: int) -> Iterator[str]:
 
 
 def _panel(p: Picture, panel: Panel, y: int) -> Iterator[str]:
-    values = [v for _, v in panel.points] + [v for v, _ in panel.limits]
-    low, high = _range(values)
+    low, high = span(panel)
     spread = (high - low) or 1.0
 
     def at(value: float) -> float:
@@ -102,8 +103,9 @@ def _panel(p: Picture, panel: Panel, y: int) -> Iterator[str]:
     yield f'<polyline points="{points}" fill="none" stroke="#222" stroke-width="1.5"/>'
 
 
-def _range(values: Sequence[float]) -> tuple[float, float]:
+def span(panel: Panel) -> tuple[float, float]:
     """From lowest to highest. Zero belongs into the picture where rain starts there; for a level above the sea it does not."""
+    values = [v for _, v in panel.points] + [v for v, _ in panel.limits]
     low, high = min(values, default=0.0), max(values, default=1.0)
     return (0.0 if 0 <= low <= high - low else low), high
 
@@ -112,14 +114,20 @@ def _thinned(points: Sequence[tuple[datetime, float]]) -> Sequence[tuple[datetim
     return points[:: max(1, len(points) // _MOST_POINTS)]
 
 
-def _axis(p: Picture, y: int, height: int) -> Iterator[str]:
+def ticks(p: Picture) -> Iterator[datetime]:
+    """Round local times along the axis of time."""
     length = p.end - p.begin
     step = next((s for s in _STEPS if length / s <= _TICKS), None) or timedelta(days=max(1, -(-length // timedelta(days=_TICKS))))
     local = p.begin.astimezone(p.zone)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     at = midnight + -(-(local - midnight) // step) * step
     while at <= p.end:
+        yield at
+        at += step
+
+
+def _axis(p: Picture, y: int, height: int) -> Iterator[str]:
+    for at in ticks(p):
         x = _x(p, at)
         yield f'<line x1="{x}" x2="{x}" y1="{_TOP}" y2="{height - _FOOT}" stroke="#ddd" stroke-width="0.6"/>'
         yield f'<text x="{x}" y="{y}" text-anchor="middle" fill="#555">{at:%m-%d %H:%M}</text>'
-        at += step

@@ -25,6 +25,7 @@ from dispatcher.web import (
     probes,
     release_api,
     release_page,
+    reports,
     village_report,
     warning_page,
 )
@@ -62,7 +63,7 @@ def create_app(context: WebContext) -> FastAPI:
     )
     # duty_room comes before warning_page and api: their paths end in an id that may hold slashes.
     for router in (
-        *(probes, login, answer_page, village_report, cap_feed, intake, events, incidents_api, release_api, api),
+        *(probes, reports, login, answer_page, village_report, cap_feed, intake, events, incidents_api, release_api, api),
         *(incident_pages, duty_room, release_page, warning_page),
     ):
         app.include_router(router.router)

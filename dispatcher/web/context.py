@@ -14,6 +14,7 @@ from dispatcher.model.notice import Notice
 from dispatcher.model.reject import Reject
 from dispatcher.ports import HookRequest, Kind, Status, Store
 from dispatcher.registry.model import Registry
+from dispatcher.reports.reporter import Reporter
 from dispatcher.templates.model import Templates
 from dispatcher.upkeep.broadcast import Broadcast
 from dispatcher.upkeep.health import Health
@@ -98,6 +99,7 @@ class WebContext:
     intake: Intake
     incidents: Book
     releases: Releases
+    reporter: Reporter
     broadcast: Broadcast
     health: Health
     registry: Registry

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from adapters.printers.pdf import PdfPrinter
 from dispatcher.accounts import Role, add_token, add_user
 from dispatcher.answers.desk import Desk
 from dispatcher.answers.links import Link, sign_link
@@ -13,6 +14,7 @@ from dispatcher.house import House
 from dispatcher.incidents.book import Book
 from dispatcher.model.reject import Decoded
 from dispatcher.ports import Channel, Kind, Status, Store
+from dispatcher.reports.reporter import Reporter
 from dispatcher.upkeep.broadcast import Broadcast
 from dispatcher.upkeep.health import Health
 from dispatcher.upkeep.log import make_log
@@ -21,7 +23,7 @@ from dispatcher.warnings.releasing import Releases
 from dispatcher.web.application import create_app
 from dispatcher.web.context import WebContext
 from dispatcher.workplace import Workplace
-from tests.web.seed import NOW, policies, registry, texts
+from tests.web.seed import NOW, policies, registry, rules, texts
 
 PASSWORD = "correct horse battery"
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -93,6 +95,7 @@ async def make_bench(
         intake=intake,
         incidents=Book(place),
         releases=Releases(place, lambda: None),
+        reporter=Reporter(place, rules, PdfPrinter()),
         broadcast=place.broadcast,
         health=health,
         registry=registry(),

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
+from dispatcher.files.countyfiles import load_county_files
 from dispatcher.model.answer import Answer, Path, Said
 from dispatcher.model.delivery import Delivery, delivery_id
 from dispatcher.model.notice import Notice, NoticeState, Purpose
@@ -22,6 +23,7 @@ from dispatcher.rows import row_of
 from dispatcher.templates.load import load_templates
 from dispatcher.templates.model import Templates
 from rules.grade import Grade
+from rules.plan import Plan
 
 SAMPLE = FilePath(__file__).parents[2] / "config" / "sample"
 NOW = datetime(2026, 7, 20, 9, 12, 40, tzinfo=UTC)  # 17:12:40 in the county
@@ -36,6 +38,11 @@ def registry() -> Registry:
 @cache
 def texts() -> Templates:
     return load_templates(SAMPLE / "templates")
+
+
+@cache
+def rules() -> Plan:
+    return load_county_files(SAMPLE).plan
 
 
 @cache

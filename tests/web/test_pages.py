@@ -4,6 +4,7 @@ from string import Formatter
 
 import pytest
 
+from dispatcher.accounts import Role
 from dispatcher.ports import Status, Store
 from dispatcher.web.language import load_catalogues
 from tests.web.bench import Bench, make_bench
@@ -96,3 +97,23 @@ async def test_the_page_of_a_warning_tells_what_happened_and_masks_numbers(bench
 async def test_a_bad_filter_never_breaks_the_page(bench: Bench, bad: str) -> None:
     await bench.log_in()
     assert (await bench.client.get(bad)).status_code in {200, 422}
+
+
+@pytest.mark.parametrize("ending", ["", ".csv", ".pdf"])
+async def test_a_warning_has_a_report_as_page_csv_pdf_and_json(bench: Bench, ending: str) -> None:
+    await bench.log_in()
+    [warning, *_] = (await bench.client.get("/api/v1/warnings")).json()["items"]
+    found = await bench.client.get(f"/api/v1/warnings/{warning['id']}/report{ending}?lang=en")
+    assert found.status_code == 200, found.text
+    if ending == ".csv":
+        assert found.text.startswith("\ufeffVillage,")
+    elif ending == ".pdf":
+        assert found.content.startswith(b"%PDF-")
+    else:
+        assert found.json()["totals"]["villages"] > 0
+        page = (await bench.client.get(f"/warnings/{warning['id']}/report?lang=en")).text
+        assert "Village by village" in page
+        assert "+4477" not in page
+    assert (await bench.client.get(f"/api/v1/warnings/none/report{ending}")).status_code == 404
+    viewer = {"Authorization": f"Bearer {bench.tokens[Role.VIEWER]}"}
+    assert (await bench.client.get(f"/api/v1/warnings/{warning['id']}/report{ending}", headers=viewer)).status_code == 403
