@@ -30,7 +30,9 @@ from dispatcher.intake.decode import DEFAULT_LIMITS
 from dispatcher.intake.http_intake import HttpIntake
 from dispatcher.intake.pipeline import Pipeline
 from dispatcher.intake.recovery import Recovered
+from dispatcher.intake.refeeding import Refeeding
 from dispatcher.intake.reloading import Reloading, Version, activate
+from dispatcher.intake.retention import Retention
 from dispatcher.intake.sourcing import keep_open
 from dispatcher.lifetime import Lifetime, calling, cancelled
 from dispatcher.ports import Beacon, Channel, Listening, Printer, Source, Store, World
@@ -211,7 +213,10 @@ class Application:
         if self.deployment.watch_files_s:
             self.lifetime.until_stop("files", self.reloading.watch(self.deployment.watch_files_s))
         self.lifetime.later("sources", lambda: cancelled(*self.reading))
+        retention = Retention(self.place, timedelta(days=self.deployment.journal_days), self.deployment.state_dir / "rejects")
+        self.lifetime.until_stop("retention", retention.run(lambda: self.pipeline.engine.plan))
         self.read(self.intake)
+        self.read(Refeeding(self.place))
         for source, formats in self._sources():
             self.read(source, formats)
 

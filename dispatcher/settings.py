@@ -62,6 +62,9 @@ class Deployment(_Settings):
         ge=0,
         description="Seconds between looks at the county's files; changed ones are checked, then decide. 0: only when told.",
     )
+    journal_days: float = Field(
+        default=7, ge=0, description="Days for which what came in is kept as it came; longer where a rule looks back further."
+    )
     secret_env: str = Field(default="DISPATCHER_SECRET", description="Environment variable with the secret that signs links and sessions.")
     state_dir: Path = Field(default=Path("var"), description="Where the engine keeps its own files; relative to the working directory.")
     worker: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,32}$")] = Field(

@@ -60,18 +60,21 @@ class Damaged(Exception):
 
 
 def read_row(row: Row, county: str) -> JournalRow:
-    """A stored row; Damaged when its checksum does not hold."""
+    """A stored row; Damaged when its checksum does not hold, or it is none of ours."""
     if zlib.crc32(row["payload"]) != row["checksum"]:
         raise Damaged(f"journal row {row['seq']} is damaged: its checksum does not hold")
-    return JournalRow(
-        seq=row["seq"],
-        county=county,
-        kind=RowKind(row["kind"]),
-        source=row["source"],
-        now=from_ms(row["now"]),
-        items=unpack(row["payload"]),
-        decided=bool(row["decided"]),
-    )
+    try:
+        return JournalRow(
+            seq=row["seq"],
+            county=county,
+            kind=RowKind(row["kind"]),
+            source=row["source"],
+            now=from_ms(row["now"]),
+            items=unpack(row["payload"]),
+            decided=bool(row["decided"]),
+        )
+    except (ValueError, OverflowError, msgspec.MsgspecError) as error:
+        raise Damaged(f"journal row {row['seq']} is damaged: {error}") from error
 
 
 def pack(items: Sequence[Item]) -> bytes:
@@ -94,17 +97,19 @@ class _Stored(msgspec.Struct, array_like=True, gc=False):
 _DECODER = msgspec.msgpack.Decoder(list[_Stored])
 
 
-def reject_row(reject: Reject, *, county: str, source: str, at: datetime) -> dict[str, object]:
-    """A reject as the store takes it."""
+def reject_row(reject: Reject, row: JournalRow, part: int) -> dict[str, object]:
+    """A reject as the store takes it; its whole bytes are those of the ``part``-th item of its journal row."""
     return {
-        "county": county,
-        "source": source,
+        "county": row.county,
+        "source": row.source,
         "subject": reject.subject,
-        "at": to_ms(at),
+        "at": to_ms(row.now),
         "code": reject.code.value,
         "reason": reject.message,
         "item": reject.index,
         "excerpt": reject.excerpt,
         "sha256": reject.sha256,
         "size": reject.size_bytes,
+        "journal_seq": row.seq,
+        "part": part,
     }

@@ -18,6 +18,8 @@ TASK_KINDS = {
     RemarkKind.ASK: TaskKind.CONFIRM,
 }
 
+_MOST_NAMED = 10
+
 
 async def keep(tx: Transaction, row: JournalRow, batch: Batch | None, parts: Sequence[Decoded]) -> None:
     """Write the row itself, the position of its source, and what could not be read."""
@@ -26,8 +28,8 @@ async def keep(tx: Transaction, row: JournalRow, batch: Batch | None, parts: Seq
         return
     positions = [{"source": batch.source, "name": n, "position": p} for n, p in batch.positions.items()]
     await tx.run_many("journal.set_position", positions)
-    rejects = [reject_row(r, county=row.county, source=batch.source, at=row.now) for part in parts for r in part.rejects]
-    await tx.run_many("journal.reject", rejects)
+    rejects = [reject_row(r, row, number) for number, part in enumerate(parts) for r in part.rejects]
+    await tx.run_many("rejects.add", rejects)
 
 
 async def overtaken(tx: Transaction, batches: Sequence[Batch | None]) -> frozenset[int]:
@@ -88,6 +90,34 @@ def lift_task(house: House, rule: str, place: str, grade: Grade, now: datetime) 
         text_en=f"{en} ({rule}): {grade.word} is in force, but no data or no rule supports it any more. Check, then decide to lift it",
         opened_at=now,
     )  # fmt: skip
+
+
+def damaged_tasks(house: House, rows: Sequence[int], snapshot: str, now: datetime) -> list[Task]:
+    """Parts of the stored state are damaged and the engine went on without them: journal rows, the snapshot (why, or empty)."""
+    found = []
+    if rows:
+        listed = ", ".join(map(str, rows[:_MOST_NAMED])) + (" …" if len(rows) > _MOST_NAMED else "")
+        zh = f"日志有 {len(rows)} 行损坏（{listed}），其中的监测数据不再计入规则的时段"
+        en = f"{len(rows)} journal rows are damaged ({listed}): their readings are missing from the windows of rules"
+        found.append(_damaged(house, f"journal/{rows[0]}-{rows[-1]}", zh, en, now))
+    if snapshot:
+        zh = "规则状态快照损坏，已根据日志重新计算"
+        en = f"The snapshot of the rules is damaged ({snapshot}): the state was worked out anew from the journal"
+        found.append(_damaged(house, "snapshot", zh, en, now))
+    return found
+
+
+def _damaged(house: House, key: str, zh: str, en: str, now: datetime) -> Task:
+    return Task(
+        key=f"damaged/{key}",
+        county=house.county,
+        status=house.status,
+        kind=TaskKind.DAMAGED,
+        village="",
+        text_zh=f"{zh}。请检查磁盘，必要时恢复备份（dispatcher db verify）",
+        text_en=f"{en}. Look at the disk; restore a backup if need be (dispatcher db verify)",
+        opened_at=now,
+    )
 
 
 def remark_task(house: House, remark: Remark) -> Task:

@@ -19,7 +19,7 @@ from dispatcher.intake.deciding import decide
 from dispatcher.intake.decode import Limits
 from dispatcher.intake.effects import take_effect
 from dispatcher.intake.journal import JournalRow, RowKind
-from dispatcher.intake.keeping import keep, overtaken, undecided_task
+from dispatcher.intake.keeping import damaged_tasks, keep, overtaken, undecided_task
 from dispatcher.intake.recovery import Deciding, Recovered, recover
 from dispatcher.intake.turns import Turn, settle
 from dispatcher.model.reject import Decoded
@@ -87,7 +87,18 @@ class Pipeline:
         self.ruling = recovered.deciding
         self._seq = recovered.seq
         self._place.metrics.replayed.set(recovered.replayed)
+        if recovered.damaged or recovered.snapshot:
+            await self._tell_damage(recovered)
         return recovered
+
+    async def _tell_damage(self, recovered: Recovered) -> None:
+        """What was saved goes on; what was not is a task for a person, and a note for whoever asks how we are."""
+        tasks = damaged_tasks(self._place.house, recovered.damaged, recovered.snapshot, self._place.clock.now())
+        for task in tasks:
+            self._place.health.set(task.key, task.text_en, bearable=True)
+        self._place.log.error("damaged", rows=len(recovered.damaged), snapshot=recovered.snapshot)
+        async with self._place.store.write() as tx:
+            await add_tasks(tx, self._place.house, tasks)
 
     async def offer(self, source: Source, batch: Batch) -> None:
         """Hand over a batch; waits while too many are waiting. It is acknowledged to ``source`` once durable."""

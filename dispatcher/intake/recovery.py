@@ -13,12 +13,12 @@ from dispatcher.intake.acts import act_of, perform
 from dispatcher.intake.basis import Compiled, compile_stored
 from dispatcher.intake.codecs.choose import Decoding
 from dispatcher.intake.deciding import decide
-from dispatcher.intake.journal import JournalRow, RowKind, read_row
+from dispatcher.intake.journal import Damaged, JournalRow, RowKind, read_row
 from dispatcher.intake.rehearsal import Rehearsal
 from dispatcher.ports import Item, Store
 from dispatcher.timestamps import from_ms, to_ms
 from rules.engine import Engine
-from rules.errors import RuleErrors
+from rules.errors import RuleErrors, SnapshotError
 
 _PAGE = 500
 
@@ -37,6 +37,8 @@ class Recovered:
     """Where the journal ends and how many rows had to be replayed.
 
     ``known`` is false while the store knows of no plan; ``lost`` is the digest of one that it had and that can be compiled no more.
+    ``damaged`` are rows whose bytes are not those that were written: left out. ``snapshot`` says why the snapshot could not be
+    used; then all of the journal was replayed, which holds as much as any rule looks back.
     """
 
     seq: int
@@ -44,6 +46,8 @@ class Recovered:
     deciding: Deciding
     known: bool = True
     lost: str = ""
+    damaged: tuple[int, ...] = ()
+    snapshot: str = ""
 
 
 Reading = Callable[[Compiled], Decoding]
@@ -57,14 +61,24 @@ async def recover(store: Store, files: Compiled, reading: Reading, county: str) 
     seq = snapshots[0]["journal_seq"] if snapshots else 0
     compiled, known, lost = await _in_force(store, county, seq, files)
     deciding = Deciding(compiled, Engine(compiled.plan), reading(compiled))
-    if snapshots:
-        deciding.engine.restore(snapshots[0]["data"])
-    replayed = 0
+    replayed, damaged, unusable = 0, list[int](), ""
+    try:
+        if snapshots:
+            deciding.engine.restore(snapshots[0]["data"])
+    except SnapshotError as error:  # the journal holds as much as any rule looks back
+        unusable, seq = str(error), await _before_the_oldest(store)
+        compiled, known, lost = await _in_force(store, county, seq, files)
+        deciding = Deciding(compiled, Engine(compiled.plan), reading(compiled))
     while True:
         async with store.read() as reader:
             rows = await reader.fetch("journal.since", {"seq": seq, "limit": _PAGE})
         for row in rows:
-            one = read_row(row, county)
+            seq = row["seq"]
+            try:
+                one = read_row(row, county)
+            except Damaged:
+                damaged.append(seq)
+                continue
             if one.kind is RowKind.ACTIVATION:
                 digest, _ = activated(one)
                 after, lost = await _stored(store, digest, files, lost)
@@ -72,10 +86,16 @@ async def recover(store: Store, files: Compiled, reading: Reading, county: str) 
                 known = True
             else:
                 replay(deciding.engine, one, deciding.decoding)
-            seq = row["seq"]
             replayed += 1
         if len(rows) < _PAGE:
-            return Recovered(seq, replayed, deciding, known, lost)
+            last = max(seq, snapshots[0]["journal_seq"]) if snapshots else seq
+            return Recovered(last, replayed, deciding, known, lost, tuple(damaged), unusable)
+
+
+async def _before_the_oldest(store: Store) -> int:
+    async with store.read() as reader:
+        rows = await reader.fetch("journal.oldest", {"limit": 1})
+    return int(rows[0]["seq"]) - 1 if rows else 0
 
 
 async def _in_force(store: Store, county: str, seq: int, files: Compiled) -> tuple[Compiled, bool, str]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from dispatcher.intake.codecs.choose import Decoding
 from dispatcher.intake.deciding import decide
-from dispatcher.intake.journal import JournalRow, RowKind, read_row
+from dispatcher.intake.journal import Damaged, JournalRow, RowKind, read_row
 from dispatcher.ports import Row, Store
 from dispatcher.timestamps import from_ms
 from rules.change import Change
@@ -18,7 +18,9 @@ from rules.engine import Engine
 from rules.plan import Plan
 
 DAY = timedelta(days=1)
-_MOST = timedelta(days=3)
+REHEARSED = timedelta(days=3)
+"""The farthest that a rehearsal goes back; the journal keeps more (retention.py)."""
+
 _PAGE = 200
 
 
@@ -48,7 +50,7 @@ class Rehearsal:
         """See all rows up to this one that have not been seen. The deciding is done beside the event loop, a page at a time."""
         if self.seq is None:
             longest = max((timedelta(seconds=s.horizon_s) for s in self.plan.series), default=DAY)
-            self.seq = await _before(self.store, self.now - min(max(longest, DAY), _MOST), seq)
+            self.seq = await _before(self.store, self.now - min(max(longest, DAY), REHEARSED), seq)
         while self.seq < seq:
             async with self.store.read() as reader:
                 rows = await reader.fetch("plans.rows_between", {"seq": self.seq, "until": seq, "limit": _PAGE})
@@ -59,7 +61,10 @@ class Rehearsal:
 
     def _see(self, rows: Sequence[Row]) -> None:
         for row in rows:
-            one = read_row(row, self.county)
+            try:
+                one = read_row(row, self.county)
+            except Damaged:  # said at the start
+                continue
             self.since = self.since or one.now
             if one.decided:
                 self._decide(one)

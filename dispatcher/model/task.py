@@ -22,6 +22,7 @@ class TaskKind(StrEnum):
     REFUSED = "refused"
     OVERDUE = "overdue"
     UNDECIDED = "undecided"
+    DAMAGED = "damaged"
     OPTED_OUT = "opted_out"
     AUDIT = "audit"
     RELEASE = "release"

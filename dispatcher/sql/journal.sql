@@ -31,23 +31,11 @@ SELECT digest FROM activations WHERE county = :county AND kind = :kind ORDER BY 
 -- name: activate
 INSERT INTO activations (county, kind, digest, at) VALUES (:county, :kind, :digest, :at);
 
--- name: reject
-INSERT INTO rejects (county, source, subject, at, code, reason, item, excerpt, sha256, size)
-VALUES (:county, :source, :subject, :at, :code, :reason, :item, :excerpt, :sha256, :size);
-
--- name: rejects
-SELECT seq, source, subject, at, code, reason, item, excerpt, sha256, size FROM rejects
-WHERE county = :county AND seq < :before ORDER BY seq DESC LIMIT :limit;
-
 -- name: counter
 SELECT value FROM counters WHERE name = :name;
 
 -- name: set_counter
 INSERT INTO counters (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
-
--- name: all_rejects
-SELECT seq, county, source, subject, at, code, reason, item, excerpt, sha256, size FROM rejects
-WHERE seq < :before ORDER BY seq DESC LIMIT :limit;
 
 -- name: take_shard
 INSERT INTO shards (county, epoch, worker, since) VALUES (:county, 1, :worker, :since)
@@ -55,3 +43,15 @@ ON CONFLICT (county) DO UPDATE SET epoch = shards.epoch + 1, worker = excluded.w
 
 -- name: shard
 SELECT epoch, worker, since FROM shards WHERE county = :county;
+
+-- name: row
+SELECT seq, kind, source, now, payload, checksum, decided FROM journal WHERE seq = :seq;
+
+-- name: oldest
+SELECT seq, now FROM journal ORDER BY seq LIMIT :limit;
+
+-- name: snapshot_seq
+SELECT coalesce(max(journal_seq), 0) AS seq FROM snapshots;
+
+-- name: forget
+DELETE FROM journal WHERE seq <= :through;

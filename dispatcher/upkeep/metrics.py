@@ -33,6 +33,7 @@ class Metrics:
         r = self.registry = CollectorRegistry()
         self.readings = Counter("dispatcher_readings_total", "Readings decoded and decided upon", ["source"], registry=r)
         self.rejects = Counter("dispatcher_rejects_total", "Items refused, by reason", ["source", "code"], registry=r)
+        self.archived = Counter("dispatcher_rejects_archived_total", "Rejects written to the archive and deleted", registry=r)
         self.batches = Counter("dispatcher_batches_total", "Batches made durable and acknowledged", ["source"], registry=r)
         self.undecided = Counter("dispatcher_undecided_total", "Batches stored whose decision failed", registry=r)
         self.commit_s = Histogram("dispatcher_commit_seconds", "From taking a batch to its commit", buckets=_SECONDS, registry=r)

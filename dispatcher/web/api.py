@@ -3,13 +3,15 @@
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from dispatcher.accounts import Role
 from dispatcher.errors import NotAsked
+from dispatcher.intake.refeeding import ask
 from dispatcher.ports import Row
 from dispatcher.timestamps import from_ms
+from dispatcher.upkeep.audit import Act
 from dispatcher.views.masking import mask
 from dispatcher.web.behalf import BehalfAnswer, write_down
 from dispatcher.web.events import feed_line
@@ -139,10 +141,28 @@ async def close(request: Request, seq: int) -> Response:
 @router.get("/rejects")
 async def rejects(request: Request, limit: Limit = 100, before: Before = _NEWEST) -> Page[Item]:
     """What came in and could not be used, with reasons."""
-    page = await _list(request, "journal.rejects", limit, before=before)
+    page = await _list(request, "rejects.listed", limit, before=before)
     for item in page.items:
         item["excerpt"] = bytes(item["excerpt"]).decode("utf-8", "replace")
     return page
+
+
+class Refeed(BaseModel):
+    """Which rejects are to be tried again."""
+
+    seqs: list[Annotated[int, Field(ge=1)]] = Field(min_length=1, max_length=1_000)
+
+
+@router.post("/rejects/refeed", status_code=202)
+async def refeed(request: Request, wanted: Refeed) -> dict[str, int]:
+    """Feed rejects again, with all they came in with; those whose bytes are gone are left out. Needs the role forecaster or higher."""
+    check_form_token(request, request.headers.get("x-csrf-token", ""))
+    principal, context = need(request, Role.FORECASTER), context_of(request)
+    act = Act(actor=principal.name, origin=origin_of(request), act="refeed", subject="rejects")
+    async with context.store.write() as tx:
+        asked = await ask(tx, context.county, wanted.seqs, act, context.clock.now())
+    context.broadcast.wake()
+    return {"asked": asked}
 
 
 @router.get("/feed")

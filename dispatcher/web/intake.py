@@ -95,9 +95,11 @@ async def _record(request: Request, subject: str, excerpt: bytes, size: int, pro
         "excerpt": excerpt,
         "sha256": "",
         "size": size,
+        "journal_seq": 0,
+        "part": 0,
     }
     async with context.store.write() as transaction:
-        await transaction.run("journal.reject", row)
+        await transaction.run("rejects.add", row)
     context.refused(RejectCode.TOO_LARGE.value)
 
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from dispatcher.errors import StoreFailed
 from dispatcher.intake import effects as effects_module
 from dispatcher.intake import pipeline as pipeline_module
-from dispatcher.intake.journal import Damaged
 from dispatcher.model.task import TaskKind
 from dispatcher.ports import Batch, Transaction
 from dispatcher.testing.stores import FarSide
@@ -39,7 +38,7 @@ async def test_a_batch_its_effects_and_its_position_are_one_commit(engine: Runni
     assert await journal(engine) == [(1, "batch", 1)]
     assert (await engine.notice(V1)).grade is Grade.RED
     assert [r["position"] for r in await engine.rows("journal.positions", source="tap")] == ["17"]
-    assert [(r["code"], bytes(r["excerpt"])) for r in await engine.rows("journal.rejects", before=99, limit=9)] == [
+    assert [(r["code"], bytes(r["excerpt"])) for r in await engine.rows("rejects.listed", before=99, limit=9)] == [
         ("truncated", b"{broken")
     ]
 
@@ -196,13 +195,46 @@ async def test_deciding_again_sees_the_very_same_now_to_the_microsecond(engine: 
     assert engine.pipeline.engine.next_tick() == awaited
 
 
-async def test_a_damaged_journal_is_not_replayed_as_if_it_were_whole(engine: Running) -> None:
-    await engine.read(batch(rain(12, START)))
+async def damage(engine: Running, seq: int, **changes: object) -> None:
+    """Rewrite a journal row as a bad disk would."""
     async with engine.store.write() as tx:
-        (row,) = await tx.fetch("journal.since", {"seq": 0, "limit": 9})
-        await tx.run("journal.append", {**row, "seq": 2, "county": "c", "checksum": 1})
-    with pytest.raises(Damaged, match="row 2"):
-        await engine.pipeline.start()
+        rows = await tx.fetch("journal.since", {"seq": 0, "limit": 99})
+        await tx.run("journal.forget", {"through": 99})
+        for row in rows:
+            await tx.run("journal.append", {**row, "county": "c"} | (changes if row["seq"] == seq else {}))
+
+
+@pytest.mark.parametrize("changes", [{"checksum": 1}, {"payload": b"x"}, {"kind": "unheard"}], ids=["checksum", "bytes", "kind"])
+async def test_recovery_goes_on_without_a_damaged_row_and_says_so(engine: Running, changes: dict[str, object]) -> None:
+    await engine.read(batch(rain(3, START)))
+    expected = state(engine)
+    await engine.read(batch(rain(2, START + minutes(5))))
+    await damage(engine, 2, **changes)
+    recovered = await engine.pipeline.start()
+    assert (recovered.seq, recovered.replayed, recovered.damaged) == (2, 1, (2,))
+    assert state(engine) == expected, "all but the damaged row is there"
+    assert [t.key for t in await engine.tasks() if t.kind is TaskKind.DAMAGED] == ["damaged/journal/2-2"]
+    assert "1 journal rows are damaged (2)" in engine.place.health.problems()[0]
+    assert engine.place.health.ready
+    engine.clock.advance(minutes(10))
+    await engine.read(batch(rain(8, START + minutes(10))))
+    assert (await engine.notice(V1)).grade is Grade.RED
+    assert [row["seq"] for row in await engine.rows("journal.oldest", limit=9)] == [1, 2, 3]
+
+
+async def test_a_damaged_snapshot_is_worked_out_anew_from_the_journal(engine: Running) -> None:
+    await engine.read(batch(rain(3, START)))
+    await engine.read(batch(rain(2, START + minutes(5))))
+    await engine.pipeline.snapshot()
+    await engine.read(batch(rain(1, START + minutes(10))))
+    expected = state(engine)
+    async with engine.store.write() as tx:
+        (row,) = await tx.fetch("journal.last_snapshot")
+        await tx.run("journal.save_snapshot", {**row, "data": b"rubbish"})
+    recovered = await engine.pipeline.start()
+    assert (recovered.seq, recovered.replayed) == (3, 3)
+    assert state(engine) == expected
+    assert [t.key for t in await engine.tasks() if t.kind is TaskKind.DAMAGED] == ["damaged/snapshot"]
 
 
 # One reading: minutes since the last, its value, its gauge; and whether a crash or a snapshot follows it.

@@ -148,3 +148,19 @@ async def test_readiness_names_each_problem(bench: Bench) -> None:
     answer = await bench.client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["problems"] == ["sms: the gateway refuses our password"]
+
+
+async def test_rejects_that_have_their_bytes_can_be_asked_for_again_and_that_is_audited(bench: Bench) -> None:
+    row = {"county": bench.context.county, "source": "mqtt", "subject": "t", "at": 1, "code": "unknown_station", "reason": "why", "item": 1}
+    row |= {"excerpt": b"{}", "sha256": "", "size": 2, "part": 0}
+    async with bench.store.write() as tx:
+        await tx.run_many("rejects.add", [{**row, "journal_seq": 3}, {**row, "journal_seq": 0}])
+    listed = (await bench.client.get("/api/v1/rejects", headers=bench.api(Role.VIEWER))).json()["items"]
+    wanted = {"seqs": [item["seq"] for item in listed[:2]]}
+    assert (await bench.client.post("/api/v1/rejects/refeed", json=wanted, headers=bench.api(Role.VIEWER))).status_code == 403
+    assert (await bench.client.post("/api/v1/rejects/refeed", json={"seqs": []}, headers=bench.api(Role.FORECASTER))).status_code == 422
+    answer = await bench.client.post("/api/v1/rejects/refeed", json=wanted, headers=bench.api(Role.FORECASTER))
+    assert (answer.status_code, answer.json()) == (202, {"asked": 1})
+    async with bench.store.read() as reader:
+        assert len(await reader.fetch("rejects.asked", {"limit": 9})) == 1
+        assert [r["act"] for r in await reader.fetch("desk.audit", {"after": 0, "limit": 999})][-1] == "refeed"
