@@ -22,6 +22,7 @@ from dispatcher.files.textfile import mark_of
 from dispatcher.house import House
 from dispatcher.incidents.book import Book
 from dispatcher.intake.activation import START, write_first
+from dispatcher.intake.asking import asking
 from dispatcher.intake.basis import areas_of, basis_of, compiled_with, entries_of
 from dispatcher.intake.catalogue import Catalogue, catalogue
 from dispatcher.intake.codecs.choose import AS_MARKED, Formats
@@ -222,6 +223,7 @@ class Application:
 
     def read(self, source: Source, formats: Formats = AS_MARKED) -> asyncio.Task[None]:
         """Begin to read a source; the task ends when it is read out."""
+        self.reading += asking(self.place, source)
         task = asyncio.create_task(keep_open(self.place, self.pipeline, source, formats), name=f"source {source.name}")
         self.reading.append(task)
         return self.lifetime.watch(task, may_end=True)

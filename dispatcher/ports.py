@@ -116,6 +116,15 @@ class Lagging(Protocol):
         ...
 
 
+@runtime_checkable
+class Candid(Protocol):
+    """A source whose far side can be asked how safely it keeps what it has acknowledged: we cannot make up for what it loses."""
+
+    async def weaknesses(self) -> Sequence[str]:
+        """What could make it lose something, a sentence each with what is allowed; none when it is safe. SourceLost without an answer."""
+        ...
+
+
 # ---------------------------------------------------------------------------------------------- channels
 
 

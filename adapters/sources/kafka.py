@@ -9,13 +9,14 @@ something, and for partitions whose position this engine does not know.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, Literal, cast
 
 from pydantic import Field, model_validator
 
 from adapters import kafka_connection
 from adapters.kafka_connection import KafkaConnection
+from adapters.sources import kafka_keeping
 from adapters.sources.login import password
 from dispatcher.errors import SourceLost
 from dispatcher.ports import Adapter, Batch, Item, Kind, Source, World
@@ -106,6 +107,16 @@ class KafkaSource:
             if watching is not None:
                 watching.cancel()
             await self._close(consumer)
+
+    async def weaknesses(self) -> Sequence[str]:
+        """What the cluster's own settings for our topics could make it lose."""
+        topics = [*self._settings.readings, *self._settings.forecasts]
+        client = kafka_connection.arguments(self._settings, self._password)
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                return await kafka_keeping.weaknesses(client, topics)
+        except (kafka_errors.KafkaError, OSError, TimeoutError) as error:
+            raise SourceLost(f"{self.name}: Kafka does not say how it keeps {', '.join(topics)}") from error
 
     def when_open(self, call: Callable[[], None]) -> None:
         """Called once the cluster has answered and the group has let us in."""

@@ -8,7 +8,7 @@ The broker must be willing to have as many messages unacknowledged as ``receive_
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Literal, cast
 
 import aiomqtt
@@ -83,6 +83,7 @@ class MqttSource:
         self._room = asyncio.Event()
         self._opened: Callable[[], None] = _nobody
         self._topics: dict[bytes, tuple[str, Kind]] = {}
+        self._known, self._forgotten = False, 0
 
     async def batches(self, positions: Mapping[str, str]) -> AsyncIterator[Batch]:
         """Yield what the broker sends; the broker itself knows the position of the session."""
@@ -92,7 +93,9 @@ class MqttSource:
         self._room.set()
         try:
             async with mqtt_connection.connected(client):
+                self._forgotten += self._known and not line.remembered
                 await self._subscribe(client)
+                self._known = True
                 mqtt_connection.heed_cancellation()
                 self._opened()
                 while True:
@@ -102,6 +105,13 @@ class MqttSource:
             raise SourceLost(f"{self.name}: MQTT broker {self._address}: {error}") from error
         finally:
             line.let_go()
+
+    async def weaknesses(self) -> Sequence[str]:
+        """That the broker has forgotten the session it had with us: it cannot be asked for its settings, but this it says."""
+        if not self._forgotten:
+            return ()
+        what = f"the broker at {self._address} has forgotten our session {self._forgotten} times since the start, and what it held for us"
+        return (f"{what}; allowed: persistence true, with autosave_on_changes true and autosave_interval 1",)
 
     def when_open(self, call: Callable[[], None]) -> None:
         """Called once the broker has granted the subscriptions: what is published before the first time is not for us."""

@@ -23,6 +23,7 @@ class Line:
         # The one touch of what the libraries keep private; tests/sources/test_mqtt.py fails when it breaks.
         paho: Any = client._client  # noqa: SLF001
         self._receive, self._handle = paho._sock_recv, paho.loop_read  # noqa: SLF001
+        self._welcomed, paho.on_connect = paho.on_connect, self._welcome
         paho._sock_recv, paho.loop_read = self._give, self._read  # noqa: SLF001
         self._paho = paho
         self._frames = frames
@@ -30,9 +31,15 @@ class Line:
         self._held = False
         self._given = b""
         self._end: OSError | None = None
+        self.remembered = False
         self.waiting = 0
         self.left: list[Message] = []
         self.arrived = arrived
+
+    def _welcome(self, client: Any, userdata: Any, flags: Any, *rest: Any) -> None:  # noqa: ANN401 - as paho calls it
+        """The broker lets us in, and says whether it still knows our session."""
+        self.remembered = bool(flags.session_present)
+        self._welcomed(client, userdata, flags, *rest)
 
     def let_go(self) -> None:
         """Give paho back what is its own: what it still holds (a socket whose handshake failed) goes with it at once."""

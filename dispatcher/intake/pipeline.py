@@ -178,6 +178,8 @@ class Pipeline:
         async with self._deciding() as tx:
             decisions = await write(tx, seq, now)
             issued = await take_effect(tx, self._place.house, decisions, now)
+            passing(Point.ACT_WRITTEN)
+        passing(Point.ACT_KEPT)
         self._seq = seq
         self._count([(decisions, issued)])
         self._place.broadcast.wake()

@@ -24,6 +24,8 @@ class Point(StrEnum):
     BATCH_WRITTEN = "batch.written"
     BATCH_KEPT = "batch.kept"
     BATCH_ACKNOWLEDGED = "batch.acknowledged"
+    ACT_WRITTEN = "act.written"
+    ACT_KEPT = "act.kept"
     SNAPSHOT_WRITTEN = "snapshot.written"
     SNAPSHOT_KEPT = "snapshot.kept"
     TIMERS_WRITTEN = "timers.written"

@@ -41,6 +41,9 @@ class Metrics:
         self.overtaken = Counter("dispatcher_overtaken_total", "Batches not used: another worker had them", ["source"], registry=r)
         self.lags = Lags()
         r.register(self.lags)
+        self.source_weaknesses = Gauge(
+            "dispatcher_source_weaknesses", "Settings of a broker that could make it lose what it acknowledged", ["source"], registry=r
+        )
         self.changes = Counter("dispatcher_changes_total", "Grade changes decided, by grade reached", ["grade"], registry=r)
         self.alerts = Counter("dispatcher_alerts_total", "Alerts released", registry=r)
         self.notices = Counter("dispatcher_notices_total", "Notices released", registry=r)

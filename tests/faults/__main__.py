@@ -2,14 +2,15 @@
 
 import argparse
 import json
+import logging
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from dispatcher.upkeep.commit_points import Point
-from tests.faults.kinds import KINDS, kind_of
+from tests.faults.kinds import FAMILIES, KINDS, kind_of
 from tests.faults.mutants import MUTANTS, SHOWN_BY
 from tests.faults.storms import Ground, Outcome, Plan, Storms, plans, remove
 from tests.services import kafka_jars, server
@@ -21,7 +22,8 @@ KILLS_PER_OTHER = 100
 LEAST = 3
 LONG_RUNS = 2000
 STEPS_OF_MUTANTS = 12
-EPILOG = f"""KIND is a kind ({", ".join(KINDS)}), a group of kinds ({", ".join(dict.fromkeys(k.group for k in KINDS.values()))}),
+GROUPS = dict.fromkeys([*FAMILIES, *(kind.group for kind in KINDS.values())])
+EPILOG = f"""KIND is a kind ({", ".join(KINDS)}), a group of kinds ({", ".join(GROUPS)}),
 kill@POINT with POINT one of {", ".join(Point)}; several with commas, each also as KIND:TIMES; or mutants."""
 
 
@@ -33,7 +35,7 @@ def wanted(kinds: str, runs: int | None = None) -> dict[str, int]:
     found: dict[str, int] = {}
     for one in kinds.split(","):
         name, _, times = one.partition(":")
-        named = [kind for kind, what in KINDS.items() if name in {kind, what.group}] or [name]
+        named = [kind for kind, what in KINDS.items() if name in {kind, what.group} or what.group in FAMILIES.get(name, ())] or [name]
         try:
             for kind in named:
                 found[kind] = int(times) if times else runs or (RUNS if kind_of(kind).group == "kill" else LEAST)
@@ -89,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mosquitto, java = server.program("mosquitto"), server.program("java")
     if not mosquitto or not java:
         parser.error("mosquitto and java must be there; make test installs them on Debian and Ubuntu")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it says every second that a broker which we killed is away
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     (folder / "kafka").mkdir()
     kafka = Kafka(folder / "kafka", java, kafka_jars.jars())
@@ -109,8 +112,7 @@ def run_all(storms: Storms, chosen: Sequence[Plan], given: argparse.Namespace) -
     """Every storm of the plan; true when all of them hold."""
     if not chosen:
         return True
-    outcomes = [storms.undisturbed()]
-    say(outcomes[0], storms.ground.folder)
+    outcomes: list[Outcome] = []
     for outcome in storms.all(chosen, given.at_once):
         outcomes.append(outcome)
         say(outcome, storms.ground.folder)
@@ -125,11 +127,11 @@ def mutant_plans(seed: int) -> list[Plan]:
 
 def run_mutants(storms: Storms, seed: int, at_once: int) -> bool:
     """True when each mutant made the harness fail, and the engine itself did not."""
-    sound = storms.undisturbed().verdict.holds
-    noticed: Mapping[str, bool] = {o.plan.mutant: not o.verdict.holds for o in storms.all(mutant_plans(seed), at_once) if o.plan}
-    for name, found in noticed.items():
-        sys.stderr.write(f"mutant {name}: {'noticed' if found else 'NOT NOTICED'}\n")
-    return sound and all(noticed.values())
+    sound, *broken = storms.all(mutant_plans(seed), at_once)
+    for outcome in broken:
+        first = outcome.verdict.findings().partition("\n")[0]
+        sys.stderr.write(f"mutant {outcome.plan.mutant if outcome.plan else ''}: {first or 'NOT NOTICED'}\n")
+    return sound.verdict.holds and not any(outcome.verdict.holds for outcome in broken)
 
 
 if __name__ == "__main__":

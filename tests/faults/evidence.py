@@ -23,6 +23,9 @@ from simulators.ledger import Entry
 from tests.faults.storm import Route
 
 CHANGES = "SELECT rule, place, before, after, at FROM changes"
+#: Hazards of which a place rose and fell again in one decision, because the readings of an hour came at once.
+HURRIED = """SELECT DISTINCT hazard FROM changes GROUP BY rule, place, decided_at
+    HAVING min(after - before) < 0 AND max(after - before) > 0"""
 ID = re.compile(rb'"id": ?"([^"]+)"')
 SENT_ON = re.compile(rb"Sending PUBLISH to dispatcher-\S+ \(.*'readings/[^/']+/([^']+)'")
 
@@ -32,15 +35,20 @@ Rows = tuple[Mapping[str, Any], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """``accepted``: reading → the way it was accepted on. ``held``: readings that a broker had to the end, or handed on.
+    """``accepted``: reading → the way it was accepted on. ``handed_on``: readings that Mosquitto sent to the engine.
 
+    ``in_topic``: how often each reading lies in Kafka at the end: a sensor that got no answer has sent it again.
+
+    ``hurried``: hazards whose worst grade may have passed before anybody could be told of it.
     ``journalled``: how often each reading stands in the journal. ``world``: the town's ledger. The rest are rows.
     """
 
     accepted: Mapping[str, Route]
-    held: frozenset[str]
+    handed_on: frozenset[str]
+    in_topic: Counter[str]
     journalled: Counter[str]
     changes: Counter[Change]
+    hurried: frozenset[str]
     world: tuple[Entry, ...]
     notices: Rows
     deliveries: Rows
@@ -49,6 +57,7 @@ class Evidence:
     rejects: frozenset[str]
     status: str
     garbage: frozenset[str] = frozenset()
+    ended: str = ""
 
 
 def gather(
@@ -60,6 +69,7 @@ def gather(
     kafka: tuple[str, str],
     status: str,
     garbage: Iterable[str] = (),
+    ended: str = "",
 ) -> Evidence:
     """Read everything; ``kafka`` are the address and the topic. The engine has been stopped."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as store:
@@ -71,9 +81,11 @@ def gather(
         payloads = [row["payload"] for row in rows("SELECT payload FROM journal WHERE kind = 'batch'")]
         return Evidence(
             accepted=dict(accepted),
-            held=frozenset(_handed_on(mosquitto_log)) | frozenset(asyncio.run(_in_topic(*kafka))),
+            handed_on=frozenset(_handed_on(mosquitto_log)),
+            in_topic=Counter(asyncio.run(_in_topic(*kafka))),
             journalled=Counter(_ids(payloads)),
             changes=Counter(tuple(row.values()) for row in rows(CHANGES)),
+            hurried=frozenset(row["hazard"] for row in rows(HURRIED)),
             world=tuple(ledger.read(town)),
             notices=rows("SELECT * FROM notices ORDER BY seq"),
             deliveries=rows("SELECT * FROM deliveries ORDER BY seq"),
@@ -82,6 +94,7 @@ def gather(
             rejects=frozenset(row["sha256"] for row in rows("SELECT sha256 FROM rejects")),
             status=status,
             garbage=frozenset(garbage),
+            ended=ended,
         )
 
 

@@ -17,13 +17,14 @@ from aiokafka import AIOKafkaProducer
 
 from dispatcher.upkeep.commit_points import Point
 from tests.faults.disk import SmallDisk
+from tests.faults.engine import LOCK_PATIENCE_MS
 from tests.faults.site import SPEED, Site
 from tests.faults.storm import START, storm
 
 DIES_WITHIN_S = 4.0
 LIVES_S = 1.6
 #: Longer than the store waits for a lock.
-LOCKED_S = (10.3, 11.3)
+LOCKED_S = (LOCK_PATIENCE_MS / 1000 + 0.3, LOCK_PATIENCE_MS / 1000 + 1.3)
 GARBAGE = 150
 GATEWAY = ("refuse=0.08", "hang=0.02", "answer-late=0.05", "lose-answer=0.08", "repeat=0.1", "reorder=0.1")
 
@@ -167,29 +168,33 @@ async def _publish(site: Site, by_mqtt: set[bytes], by_kafka: set[bytes]) -> Non
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultKind:
-    """Kinds of one ``group`` strike the same storms. ``takes_s``: about how long one strike and the rest after it take."""
+    """Kinds of one ``group`` strike the same storms. ``takes_s``: about how long one strike and the rest before it take.
+
+    ``shared``: it strikes what all storms share, so no other storm runs meanwhile.
+    """
 
     group: str
     strike: Callable[[Struck], None]
     takes_s: float
     rest_s: tuple[float, float] = (0.3, 1.5)
+    shared: bool = False
 
 
 KINDS: Mapping[str, FaultKind] = {
-    "kill": FaultKind(group="kill", strike=kill, takes_s=4, rest_s=(0, 0)),
-    "mqtt-kill": FaultKind(group="broker", strike=kill_mosquitto, takes_s=3),
-    "mqtt-pause": FaultKind(group="broker", strike=pause_mosquitto, takes_s=6),
-    "kafka-kill": FaultKind(group="broker", strike=kill_kafka, takes_s=6),
-    "kafka-pause": FaultKind(group="broker", strike=pause_kafka, takes_s=5),
+    "kill": FaultKind(group="kill", strike=kill, takes_s=3.4, rest_s=(0, 0)),
+    "mqtt-kill": FaultKind(group="mqtt", strike=kill_mosquitto, takes_s=3),
+    "mqtt-pause": FaultKind(group="mqtt", strike=pause_mosquitto, takes_s=6),
+    "kafka-kill": FaultKind(group="kafka", strike=kill_kafka, takes_s=6, shared=True),
+    "kafka-pause": FaultKind(group="kafka", strike=pause_kafka, takes_s=5, shared=True),
     "gateway": FaultKind(group="gateway", strike=kill_gateway, takes_s=10, rest_s=(3, 6)),
     "disk": FaultKind(group="machine", strike=fill_disk, takes_s=3),
-    "lock": FaultKind(group="machine", strike=lock_store, takes_s=12),
+    "lock": FaultKind(group="machine", strike=lock_store, takes_s=4),
     "clock": FaultKind(group="machine", strike=step_clock, takes_s=4),
-    "garbage": FaultKind(group="garbage", strike=flood, takes_s=5),
-    "drill": FaultKind(group="drill", strike=kill, takes_s=4, rest_s=(0, 0)),
+    "garbage": FaultKind(group="machine", strike=flood, takes_s=5),
+    "drill": FaultKind(group="drill", strike=kill, takes_s=3.4, rest_s=(0, 0)),
 }
-#: Groups that strike what all storms share: no other storm runs meanwhile.
-ALONE = frozenset({"broker"})
+#: Names for several groups.
+FAMILIES: Mapping[str, frozenset[str]] = {"broker": frozenset({"mqtt", "kafka"})}
 
 
 def kind_of(name: str) -> FaultKind:

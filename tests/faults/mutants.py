@@ -13,6 +13,7 @@ from typing import Any
 from adapters.sources.kafka import KafkaSource
 from dispatcher.deliveries import sender, settle
 from dispatcher.house import House
+from dispatcher.intake import keeping
 from dispatcher.intake.pipeline import Pipeline
 from dispatcher.model.delivery import Delivery
 from dispatcher.ports import DeliveryState, Message, Transaction
@@ -87,7 +88,15 @@ def no_seek() -> None:
     def from_group(self: KafkaSource, _positions: Mapping[str, str]) -> Any:  # noqa: ANN401 - as the method it stands for
         return batches(self, {})
 
+    def never(_self: KafkaSource, _read: Any) -> None:  # noqa: ANN401 - as the method it stands for
+        """It does not look up."""
+
+    async def not_noticed(_tx: Transaction, _batches: Sequence[Any]) -> frozenset[int]:
+        return frozenset()
+
     _put(KafkaSource, "batches", from_group)
+    _put(KafkaSource, "look_up", never)
+    _everywhere(keeping.overtaken, not_noticed)
 
 
 def _put(owner: type, name: str, method: Callable[..., Any]) -> None:

@@ -5,6 +5,8 @@ The engine is a real process and is killed as such. Engine, town and sensors sha
 
 import asyncio
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -34,6 +36,10 @@ LOOK_EVERY_S = 0.05
 DELAYS = {"prompt": [10, 60], "slow": [60, 300], "evacuating": [20, 90], "evacuated": [60, 240], "undelivered": [5, 15]}
 DELAYS |= {"speaker_start": [1, 4], "speaker_play": [5, 15]}
 
+HOLDS = "600h"
+#: What keeps a Mosquitto from losing what it has acknowledged when it is killed: every change goes to disk (docs/deployment.md).
+KEEPS_ALL = ("autosave_on_changes true", "autosave_interval 1", "log_type all")
+
 
 class NotRunning(Exception):
     """The engine ended although nobody had killed it."""
@@ -48,7 +54,6 @@ class Surroundings:
     kafka: Kafka
     name: str
     state: Path | None = None
-    seed: int = 0
     steps: int = STEPS
     mutant: str = ""
     status: str = "Actual"
@@ -68,6 +73,7 @@ class Site:
         """Write the files; nothing runs yet."""
         folder = self.on.folder
         folder.mkdir(parents=True, exist_ok=True)
+        self.county = _county(folder / "county")
         self.ledger = folder / "town.jsonl"
         self.wrong_by = folder / "wrong-by"
         self.wrong_by.write_text("0", "ascii")
@@ -86,7 +92,7 @@ class Site:
         sms = {"adapter": "sms", "sender": SENDER, "base_url": f"http://127.0.0.1:{self.town_port}", "timeout_s": 2, "connect_timeout_s": 1}
         speakers = {"adapter": "loudspeaker", "port": self.mosquitto.port, "report_within_s": 3, "timeout_s": 2}
         return {
-            "county": os.path.relpath(COUNTY, self.on.folder),
+            "county": str(self.county),
             "state_dir": str(self.on.folder / "var"),
             "status": self.on.status,
             "web": {"port": self.web_port, "public_url": self.url},
@@ -130,7 +136,7 @@ class Site:
 
     def start_town(self) -> None:
         """The phone network, speakers and villagers, going on from their ledger."""
-        command = ["--registry", str(COUNTY), "--ledger", str(self.ledger), "--port", str(self.town_port), "--seed", str(self.on.seed)]
+        command = ["--registry", str(self.county), "--ledger", str(self.ledger), "--port", str(self.town_port)]
         command += ["--inbound-url", f"{self.url}/hooks/sms/inbound", "--mqtt", f"127.0.0.1:{self.mosquitto.port}"]
         command += ["--habits", str(self.on.folder / "habits.yaml"), *self._clock("--clock-"), *self.on.town_options]
         self.town = self._program("simulators.town", command, "town")
@@ -240,5 +246,9 @@ class Site:
             time.sleep(LOOK_EVERY_S)
 
 
-#: What keeps a Mosquitto from losing what it has acknowledged when it is killed: every change goes to disk (docs/deployment.md).
-KEEPS_ALL = ("autosave_on_changes true", "autosave_interval 1", "log_type all")
+def _county(folder: Path) -> Path:
+    """The sample county, with notices that hold for weeks: on a slow machine hours of the recording pass while an engine starts."""
+    shutil.copytree(COUNTY, folder)
+    for policy in (folder / "policies").glob("*.yaml"):
+        policy.write_text(re.sub(r"valid_for: \w+", f"valid_for: {HOLDS}", policy.read_text("utf-8")), "utf-8")
+    return folder

@@ -7,18 +7,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from tests.faults.disk import SmallDisk
 from tests.faults.evidence import Evidence, gather
-from tests.faults.kinds import ALONE, GATEWAY, KINDS, Struck, kind_of
-from tests.faults.site import Site, Surroundings
+from tests.faults.kinds import GATEWAY, KINDS, Struck, kind_of
+from tests.faults.site import NotRunning, Site, Surroundings
 from tests.faults.storm import STEPS
 from tests.faults.verdict import Reference, Verdict, at_release, judge
 from tests.integration.programs import rows
 from tests.services.kafka import Kafka
 
-STRUCK_FOR_S = 44.0
+STRUCK_FOR_S = 46.0
 SETTLES_WITHIN_S = 60.0
 QUIET_S = 1.2
 OPEN = """SELECT (SELECT count(*) FROM deliveries WHERE state IN ('planned', 'sending', 'unknown'))
@@ -37,6 +38,10 @@ class Plan:
     @property
     def group(self) -> str:
         return kind_of(next(iter(self.strikes))).group
+
+    @property
+    def shared(self) -> bool:
+        return any(kind_of(name).shared for name in self.strikes)
 
     def again(self) -> str:
         """The command that runs this storm once more."""
@@ -82,34 +87,32 @@ class Outcome:
 
 @dataclass
 class Storms:
-    """Runs storms on one ground; the first is one that nobody disturbs, against which the others are held."""
+    """Runs storms on one ground."""
 
     ground: Ground
-    reference: Reference = field(init=False)
-    count: int = 0
-
-    def undisturbed(self) -> Outcome:
-        """The reference. It must keep every promise itself."""
-        evidence, seconds = self._run(None)
-        self.reference = Reference(changes=evidence.changes, told=at_release(evidence))
-        return Outcome(plan=None, evidence=evidence, verdict=judge(evidence, self.reference), seconds=seconds)
-
-    def struck(self, plan: Plan) -> Outcome:
-        """One storm under faults."""
-        evidence, seconds = self._run(plan)
-        return Outcome(plan=plan, evidence=evidence, verdict=judge(evidence, self.reference), seconds=seconds)
+    _numbers: Iterator[int] = field(default_factory=count)
 
     def all(self, wanted: Sequence[Plan], at_once: int) -> Iterator[Outcome]:
-        """Every storm; those that strike what is shared run alone, after the others."""
-        together = [plan for plan in wanted if plan.group not in ALONE]
+        """First a storm that nobody disturbs, against which the others are held, then each of the plans.
+
+        It must keep every promise itself. Those that strike what all share run alone, after the others.
+        """
+        together = [plan for plan in wanted if not plan.shared]
         with ThreadPoolExecutor(at_once) as pool:
-            yield from pool.map(self.struck, together)
-        yield from map(self.struck, [plan for plan in wanted if plan.group in ALONE])
+            found = pool.map(self._run, [None, *together])
+            undisturbed, seconds = next(found)
+            reference = Reference(changes=undisturbed.changes, told=at_release(undisturbed))
+            yield Outcome(plan=None, evidence=undisturbed, verdict=judge(undisturbed, reference), seconds=seconds)
+            for plan, (evidence, seconds) in zip(together, found, strict=True):
+                yield Outcome(plan=plan, evidence=evidence, verdict=judge(evidence, reference), seconds=seconds)
+        for plan in wanted:
+            if plan.shared:
+                evidence, seconds = self._run(plan)
+                yield Outcome(plan=plan, evidence=evidence, verdict=judge(evidence, reference), seconds=seconds)
 
     def _run(self, plan: Plan | None) -> tuple[Evidence, float]:
         started = time.monotonic()
-        self.count += 1
-        name = f"{self.count}-{plan.seed if plan else 'undisturbed'}"
+        name = f"{next(self._numbers)}-{plan.seed if plan else 'undisturbed'}"
         folder = self.ground.folder / name
         group = plan.group if plan else ""
         disk = SmallDisk(folder / "disk") if plan and "disk" in plan.strikes else None
@@ -120,7 +123,6 @@ class Storms:
                 kafka=self.ground.kafka,
                 name=name,
                 state=disk.folder if disk else None,
-                seed=plan.seed if plan else 0,
                 steps=self.ground.steps,
                 mutant=plan.mutant if plan else "",
                 status="Exercise" if group == "drill" else "Actual",
@@ -128,10 +130,15 @@ class Storms:
             )
         )
         struck = Struck(site, random.Random(plan.seed if plan else 0), set(), disk)
+        ended = ""
         try:
             site.open()
-            self._strike(struck, plan)
-            _settle(site)
+            try:
+                self._strike(struck, plan)
+                _settle(site)
+            except NotRunning as error:
+                ended = str(error)
+                site.publisher.stop()
             site.stop_engine()
             found = gather(
                 site.publisher.accepted,
@@ -141,6 +148,7 @@ class Storms:
                 kafka=(self.ground.kafka.bootstrap, site.topic),
                 status=site.on.status,
                 garbage=struck.garbage,
+                ended=ended,
             )
         finally:
             site.close()

@@ -33,9 +33,11 @@ def heard(name: str, body: str = "1 4821") -> Entry:
 CHANGE = ("rain", "G1", 0, 3, 1)
 SOUND = Evidence(
     accepted={"m": Route.MQTT, "k": Route.KAFKA, "h": Route.HTTP},
-    held=frozenset({"m", "k"}),
+    handed_on=frozenset({"m"}),
+    in_topic=Counter({"k": 1}),
     journalled=Counter({"m": 2, "k": 1, "h": 2}),
     changes=Counter([CHANGE]),
+    hurried=frozenset(),
     world=(heard("d1"),),
     notices=(notice(),),
     deliveries=(delivery("d1"),),
@@ -60,11 +62,11 @@ def test_a_sound_run_holds() -> None:
     ("what", "changed"),
     [
         ("by mqtt and is not in the journal", {"journalled": Counter({"k": 1, "h": 1})}),
-        ("by http and is not in the journal", {"journalled": Counter({"m": 1, "k": 1}), "held": frozenset()}),
+        ("by http and is not in the journal", {"journalled": Counter({"m": 1, "k": 1})}),
         ("not among the rejects", {"rejects": frozenset()}),
         ("change", {"changes": Counter()}),
         ("never reached the world", {"deliveries": (delivery("d1"), delivery("d2", step=1, state="failed"))}),
-        ("heard None as worst", {"world": (), "deliveries": (), "notices": ()}),
+        ("heard (0, 0) as worst", {"world": (), "deliveries": (), "notices": ()}),
         ("exists 2 times", {"notices": (notice(), notice())}),
     ],
 )
@@ -75,7 +77,7 @@ def test_what_is_missing_is_found(what: str, changed: dict[str, Any]) -> None:
 
 
 def test_what_a_broker_accepted_and_forgot_before_the_engine_had_it_is_its_loss() -> None:
-    found = judged(journalled=Counter({"k": 1, "h": 1}), held=frozenset({"k"}), changes=Counter())
+    found = judged(journalled=Counter({"k": 1, "h": 1}), handed_on=frozenset(), changes=Counter())
     assert (found.broker_lost, found.lost) == (1, ())
 
 
@@ -109,6 +111,7 @@ def test_effects_that_nobody_decides_and_records_that_are_read_twice_are_wrong()
     assert judged(changes=Counter([CHANGE, ("rain", "G2", 0, 4, 1)])).wrong
     assert judged(changes=Counter([CHANGE, CHANGE])).wrong
     assert judged(journalled=Counter({"m": 1, "k": 2, "h": 1})).wrong
+    assert judged(journalled=Counter({"m": 1, "k": 2, "h": 1}), in_topic=Counter({"k": 2})).holds
 
 
 def test_an_answer_that_was_taken_is_an_answer_or_work_for_a_person() -> None:
@@ -130,3 +133,11 @@ def test_a_text_of_an_exercise_that_does_not_say_so_is_a_leak() -> None:
     found = judged(status="Exercise", world=(heard("d1"), command), deliveries=(delivery("d1", marked=True),))
     assert len(found.wrong) == 2
     assert judged(status="Exercise", world=(heard("d1", "【演练】1 4821"),)).holds
+
+
+def test_a_grade_that_came_and_went_in_one_decision_need_not_be_told_but_the_last_one_must() -> None:
+    low: dict[str, Any] = {"world": (heard("d1"),), "notices": (notice(1, 2),), "hurried": frozenset({"flash-flood"})}
+    owed = Reference(changes=SOUND.changes, told={("flash-flood", "v", PHONE): (4, 2)})
+    assert judge(replace(SOUND, **low), owed).holds
+    assert judge(replace(SOUND, **low | {"hurried": frozenset()}), owed).lost
+    assert judge(replace(SOUND, **low), replace(owed, told={("flash-flood", "v", PHONE): (4, 1)})).lost

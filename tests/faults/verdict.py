@@ -11,8 +11,8 @@ from tests.faults.evidence import Change, Evidence
 from tests.faults.storm import Route
 
 EXERCISE_MARKS = ("【演练】", "[EXERCISE]")
-#: Told to nobody, with a record of why.
-DROPPED = frozenset({"superseded", "expired"})
+#: Told to nobody, with a record of why. Nothing expires here: notices hold for longer than a run.
+DROPPED = frozenset({"superseded"})
 #: (hazard, village, address) → the worst grade that was said there, and the last one.
 Told = Mapping[tuple[str, str, str], tuple[int, int]]
 
@@ -54,11 +54,11 @@ def judge(seen: Evidence, reference: Reference) -> Verdict:
     broker_lost = lost_by_brokers(seen)
     unmarked, marked = twice(arrivals, of)
     lost = [*lost_readings(seen, broker_lost), *lost_messages(seen, arrivals), *lost_answers(seen)]
-    wrong = [*read_twice(seen), *leaks(seen), *unowned(arrivals, of)]
+    wrong = [*([seen.ended] if seen.ended else []), *read_twice(seen), *leaks(seen), *unowned(arrivals, of)]
     if not broker_lost:
         lost += [f"change {change}" for change in (reference.changes - seen.changes).elements()]
         wrong += [f"a change that nobody else decides: {change}" for change in (seen.changes - reference.changes).elements()]
-        lost += untold(told(seen), reference.told)
+        lost += untold(told(seen), reference.told, seen.hurried)
     return Verdict(
         lost=tuple(lost),
         unmarked=tuple(unmarked),
@@ -77,7 +77,7 @@ def judge(seen: Evidence, reference: Reference) -> Verdict:
 def lost_by_brokers(seen: Evidence) -> frozenset[str]:
     """Readings that a broker accepted, and that it neither has any more nor ever handed on."""
     by_broker = {reading for reading, route in seen.accepted.items() if route is not Route.HTTP}
-    return frozenset(by_broker - seen.held - set(seen.journalled))
+    return frozenset(by_broker - seen.handed_on - set(seen.in_topic) - set(seen.journalled))
 
 
 def lost_readings(seen: Evidence, broker_lost: frozenset[str]) -> Iterator[str]:
@@ -91,8 +91,8 @@ def lost_readings(seen: Evidence, broker_lost: frozenset[str]) -> Iterator[str]:
 def read_twice(seen: Evidence) -> Iterator[str]:
     """A Kafka record stands in the journal once: its position is committed with it. MQTT and HTTP may have to say it again."""
     for reading, times in seen.journalled.items():
-        if times > 1 and seen.accepted.get(reading) is Route.KAFKA:
-            yield f"Kafka record {reading} was taken {times} times"
+        if seen.accepted.get(reading) is Route.KAFKA and times > seen.in_topic[reading]:
+            yield f"reading {reading} lies in Kafka {seen.in_topic[reading]} times and was taken {times} times"
 
 
 # ------------------------------------------------------------------------------------------------ messages
@@ -184,11 +184,16 @@ def at_release(seen: Evidence) -> Told:
     return {key: grades for key, grades in told(seen).items() if key in owed}
 
 
-def untold(said: Told, owed: Told) -> Iterator[str]:
-    """Everybody whom an undisturbed run calls at once hears the worst grade and the last one."""
-    for key, grades in owed.items():
-        if said.get(key, (0, 0)) != grades:
-            yield f"{key} heard {said.get(key)} as worst and last grade, without disturbance {grades}"
+def untold(said: Told, owed: Told, hurried: frozenset[str]) -> Iterator[str]:
+    """Everybody whom an undisturbed run calls at once hears the worst grade and, if he did there, that it was lowered.
+
+    He may hear of the lowering here alone: whose number is dead is told of nothing more, once that is known. Of a grade that came and
+    went while the engine was away, he hears the last.
+    """
+    for key, (worst, last) in owed.items():
+        heard = said.get(key, (0, 0))
+        if (heard[0] != worst and not (key[0] in hurried and heard[1] == last)) or heard[1] > last:
+            yield f"{key} heard {heard} as worst and last grade, without disturbance {(worst, last)}"
 
 
 # ------------------------------------------------------------------------------------------------- answers
