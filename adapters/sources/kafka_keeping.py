@@ -21,8 +21,8 @@ async def weaknesses(client: Mapping[str, Any], topics: Sequence[str]) -> list[s
     kit: Any = kafka_admin  # it has no types
     kinds: Any = config_resource
     admin = kit.AIOKafkaAdminClient(**client)
-    await admin.start()
     try:
+        await admin.start()
         known = {topic["topic"]: topic for topic in await admin.describe_topics(list(topics))}
         wanted = [kinds.ConfigResource(kinds.ConfigResourceType.TOPIC, name, dict.fromkeys(_ASKED)) for name in topics]
         answers = await admin.describe_configs(wanted)

@@ -12,6 +12,7 @@ from pathlib import Path
 from dispatcher.upkeep.commit_points import Point
 from tests.faults.kinds import FAMILIES, KINDS, kind_of
 from tests.faults.mutants import MUTANTS, SHOWN_BY
+from tests.faults.nursery import Nursery
 from tests.faults.storms import Ground, Outcome, Plan, Storms, plans, remove
 from tests.services import kafka_jars, server
 from tests.services.kafka import Kafka
@@ -21,6 +22,7 @@ RUNS = 60
 KILLS_PER_OTHER = 100
 LEAST = 3
 LONG_RUNS = 2000
+SHOWN = 12
 STEPS_OF_MUTANTS = 12
 GROUPS = dict.fromkeys([*FAMILIES, *(kind.group for kind in KINDS.values())])
 EPILOG = f"""KIND is a kind ({", ".join(KINDS)}), a group of kinds ({", ".join(GROUPS)}),
@@ -73,7 +75,9 @@ def say(outcome: Outcome, folder: Path | None = None) -> None:
     counted = f"{verdict.deliveries} messages, {verdict.marked} marked duplicates, broker lost {verdict.broker_lost}"
     sys.stderr.write(f"{'holds ' if verdict.holds else 'FAILED'} {outcome.seconds:5.1f} s  {name}: {counted}\n")
     if not verdict.holds:
-        sys.stderr.write(f"{verdict.findings()}\nagain: {plan.again() if plan else 'make faults'}\nleft behind in {folder}\n")
+        found = verdict.findings().splitlines()
+        shown = "\n".join([*found[:SHOWN], *([f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else [])])
+        sys.stderr.write(f"{shown}\nagain: {plan.again() if plan else 'make faults'}\nleft behind in {folder}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,14 +99,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     (folder / "kafka").mkdir()
     kafka = Kafka(folder / "kafka", java, kafka_jars.jars())
+    nursery = Nursery()
     kafka.format()
     kafka.start()
     try:
-        ground = {"folder": folder, "mosquitto": mosquitto, "kafka": kafka}
+        ground = {"folder": folder, "mosquitto": mosquitto, "kafka": kafka, "nursery": nursery}
         held = run_all(Storms(Ground(**ground)), chosen, given)  # type: ignore[arg-type]
         noticed = not mutants or run_mutants(Storms(Ground(**ground, steps=STEPS_OF_MUTANTS)), given.seed, given.at_once)  # type: ignore[arg-type]
     finally:
         kafka.kill()
+        nursery.close()
     if held and noticed:
         remove(folder)
     return 0 if held and noticed else 1

@@ -1,4 +1,4 @@
-"""The engine as ``dispatcher run`` runs it, on a clock of N recording seconds in one: ``python -m tests.faults.engine``.
+"""The engine as ``dispatcher run`` runs it, on a clock of N recording seconds in one.
 
 The wall clock can be stepped from outside: a file says by how many seconds it is wrong. Snapshots come more often, and it waits for a
 locked store for a shorter time, so that a storm of a minute has enough of both.
@@ -71,7 +71,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return OUT_OF_REACH
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

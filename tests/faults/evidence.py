@@ -119,7 +119,7 @@ async def _in_topic(bootstrap: str, topic: str) -> list[str]:
         partition = TopicPartition(topic, 0)
         consumer.assign([partition])
         end = (await consumer.end_offsets([partition]))[partition]
-        await consumer.seek_to_beginning(partition)
+        consumer.seek(partition, 0)
         found: list[str] = []
         while await consumer.position(partition) < end:
             for records in (await consumer.getmany(timeout_ms=1000)).values():

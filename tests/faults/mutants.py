@@ -1,7 +1,6 @@
 """Five engines that break one promise each, by which the harness proves that it would notice.
 
-``python -m tests.faults.mutants NAME …`` breaks the modules in memory and then runs ``tests.faults.engine``: the product has no
-switch for them.
+The process that is to be one breaks its modules in memory and then runs ``tests.faults.engine``: the product has no switch for them.
 """
 
 import sys
@@ -130,6 +129,9 @@ SHOWN_BY: Mapping[str, Point] = {
     "no-seek": Point.BATCH_KEPT,
 }
 
-if __name__ == "__main__":
-    MUTANTS[sys.argv[1]]()
-    sys.exit(engine.main(sys.argv[2:]))
+
+def main(arguments: Sequence[str]) -> int:
+    """Break this process, then be an engine."""
+    name, *others = arguments
+    MUTANTS[name]()
+    return engine.main(others)

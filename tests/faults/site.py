@@ -4,12 +4,11 @@ The engine is a real process and is killed as such. Engine, town and sensors sha
 """
 
 import asyncio
-import os
 import re
 import shutil
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -20,10 +19,10 @@ import yaml
 from adapters.stores.sqlite import open_store
 from dispatcher.accounts import Role, add_token
 from dispatcher.upkeep.commit_points import VARIABLE
+from tests.faults.nursery import Child, Nursery
 from tests.faults.publisher import Doors, Publisher
 from tests.faults.storm import START, STEP, STEPS, Sent, storm
 from tests.integration.installation import COUNTY, SECRETS, SENDER
-from tests.integration.programs import ROOT
 from tests.services.kafka import Kafka
 from tests.services.mosquitto import Mosquitto
 from tests.services.server import free_port
@@ -52,6 +51,7 @@ class Surroundings:
     folder: Path
     mosquitto: str
     kafka: Kafka
+    nursery: Nursery
     name: str
     state: Path | None = None
     steps: int = STEPS
@@ -65,8 +65,8 @@ class Site:
     """``open``, then ``start_engine`` and ``kill_engine`` as often as wanted, ``close`` at the end."""
 
     on: Surroundings
-    engine: subprocess.Popen[bytes] | None = None
-    town: subprocess.Popen[bytes] | None = None
+    engine: Child | None = None
+    town: Child | None = None
     publisher: Publisher = field(init=False)
 
     def __post_init__(self) -> None:
@@ -139,7 +139,8 @@ class Site:
         command = ["--registry", str(self.county), "--ledger", str(self.ledger), "--port", str(self.town_port)]
         command += ["--inbound-url", f"{self.url}/hooks/sms/inbound", "--mqtt", f"127.0.0.1:{self.mosquitto.port}"]
         command += ["--habits", str(self.on.folder / "habits.yaml"), *self._clock("--clock-"), *self.on.town_options]
-        self.town = self._program("simulators.town", command, "town")
+        (self.on.folder / "town.out").write_bytes(b"")
+        self.town = self.on.nursery.start("simulators.town", command, self.on.folder / "town", SECRETS)
         self._until(lambda: b'"ready"' in (self.on.folder / "town.out").read_bytes(), self.town, "the town")
 
     def kill_town(self) -> None:
@@ -147,7 +148,6 @@ class Site:
         assert self.town is not None
         self.town.kill()
         self.town.wait()
-        (self.on.folder / "town.out").write_bytes(b"")
 
     # ------------------------------------------------------------------------------------------ the engine
 
@@ -155,7 +155,7 @@ class Site:
         """Start it; does not wait until it is ready."""
         module, broken = ("tests.faults.mutants", [self.on.mutant]) if self.on.mutant else ("tests.faults.engine", [])
         command = [*broken, str(self.config), *self._clock("--"), "--wrong-by", str(self.wrong_by)]
-        self.engine = self._program(module, command, "engine", {VARIABLE: die_at})
+        self.engine = self.on.nursery.start(module, command, self.on.folder / "engine", SECRETS | {VARIABLE: die_at})
 
     def runs(self) -> bool:
         """Whether the engine is there."""
@@ -231,16 +231,9 @@ class Site:
     def _clock(self, prefix: str) -> list[str]:
         return [f"{prefix}start", START.isoformat(), f"{prefix}epoch", repr(self.epoch), f"{prefix}speed", str(SPEED)]
 
-    def _program(self, module: str, arguments: list[str], name: str, more: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
-        folder = self.on.folder
-        with (folder / f"{name}.out").open("ab") as out, (folder / f"{name}.err").open("ab") as err:
-            environment = os.environ | {"PYTHONPATH": str(ROOT)} | SECRETS | (more or {})
-            command = [sys.executable, "-m", module, *arguments]
-            return subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-
-    def _until(self, holds: object, process: subprocess.Popen[bytes], what: str) -> None:
+    def _until(self, holds: Callable[[], bool], process: Child, what: str) -> None:
         end = time.monotonic() + PATIENCE_S
-        while not holds():  # type: ignore[operator]
+        while not holds():
             if process.poll() is not None or time.monotonic() > end:
                 raise NotRunning(f"{what} did not start: {self.on.folder}")
             time.sleep(LOOK_EVERY_S)
