@@ -1,23 +1,24 @@
 # The engine as an image: locked dependencies, its own user, and nothing written outside /var/lib/dispatcher.
 # docker build -t dispatcher .
 
-FROM python:3.13-slim AS build
+# Not the slim one: it has the C compiler for the hot loops, which the image below does not need.
+FROM python:3.13 AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 # First what seldom changes, so that a change of our code does not fetch everything again.
 COPY requirements/run.lock requirements/run.lock
 RUN python -m venv /opt/dispatcher \
     && /opt/dispatcher/bin/python -m pip install --require-hashes -r requirements/run.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY adapters adapters
 COPY config config
 COPY dispatcher dispatcher
 COPY rules rules
 COPY simulators simulators
 # The tools that built it do not travel along.
-RUN /opt/dispatcher/bin/python -m hatchling build -t wheel -d /src/dist \
+RUN DISPATCHER_COMPILED=1 /opt/dispatcher/bin/python -m hatchling build -t wheel -d /src/dist \
     && /opt/dispatcher/bin/python -m pip install --no-deps --no-index /src/dist/*.whl \
-    && /opt/dispatcher/bin/python -m pip uninstall --yes hatchling editables trove-classifiers pip
+    && /opt/dispatcher/bin/python -m pip uninstall --yes cython setuptools hatchling editables trove-classifiers pip
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="dispatcher" \

@@ -1,5 +1,6 @@
 # make run    the embedded default with the demonstration county, in a virtual environment of its own
 # make test   every test, against the real servers; T="tests/rules -k ladder" chooses, SERVICES=path installs nothing
+# make compiled  the hot loops as C, beside their sources; test and bench do it by themselves; DISPATCHER_COMPILED=0 leaves it
 # make bench  one JSON line per figure; ONLY=prefix chooses
 # make faults storms under kills and broken worlds; RUNS=n kills, SEED=s repeats, KIND=kill|broker|gateway|machine|garbage|drill|mutants
 # make lint   ruff, mypy, import-linter, forbidden words        make fmt   formats and fixes
@@ -17,7 +18,7 @@ SEED ?=
 KIND ?=
 PACKAGES := dispatcher rules adapters simulators tests bench scripts
 
-.PHONY: help run test bench faults lint fmt lock clean venv-run venv-dev services
+.PHONY: help run compiled test bench faults lint fmt lock clean venv-run venv-dev services
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -35,10 +36,13 @@ run: venv-run
 services:
 	@sh scripts/services.sh
 
-test: venv-dev services
+compiled: venv-dev
+	@$(PY) hatch_build.py
+
+test: venv-dev services compiled
 	@exec $(PY) -m pytest $(T)
 
-bench: venv-dev
+bench: venv-dev compiled
 	@exec $(PY) -m bench $(ONLY)
 
 faults: venv-dev services
@@ -59,5 +63,5 @@ lock: venv-dev
 	@sh scripts/lock.sh
 
 clean:
-	rm -rf $(VENV) .services dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf rules/_compiled dispatcher/intake/_compiled $(VENV) .services dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
 """A rule with its conditions as functions: made once, shared by all of its places."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -36,7 +36,7 @@ class CompiledRule:
     ``proof`` all observed ones behind ``lower.when``, ``matters`` those behind any row. ``could_be`` is ``grade_of`` with missing values
     taken for the worst. ``below`` and ``above`` are, for each grade, the next one that the rule has. ``adding`` when only
     sums of readings can raise; ``calm`` is ``lower.when`` where it is as simple as that. ``reads`` are the inputs of readings: what
-    each computes, and over how many seconds.
+    each computes, and over how many seconds. ``written`` are, for each input of the table, the inputs behind it as written in the rule.
     """
 
     rule: Rule
@@ -57,6 +57,7 @@ class CompiledRule:
     adding: bool
     calm: Calm | None
     reads: tuple[tuple[Measure, int], ...]
+    written: Mapping[str, tuple[tuple[str, str], ...]]
     zone: tzinfo
 
     @property
@@ -97,6 +98,7 @@ def compile_rule(rule: Rule, zone: tzinfo) -> CompiledRule:
         patient=any(p.count > 1 or p.for_s for p in rule.patience),
         adding=not rule.rows and all(_adds(rule.inputs[names.index(t.input)]) for t in rule.tables),
         reads=tuple((MEASURES[i.op], i.window_s) for i in rule.inputs if i.op in MEASURES),
+        written={t.input: written(rule.behind((t.input,))) for t in rule.tables},
         calm=_calm(rule, args, eased),
         zone=zone,
     )
@@ -121,6 +123,11 @@ def _calm(rule: Rule, args: tuple[str, ...], eased: Callable[..., int]) -> Calm 
         if not eased(*(limit / SCALE if n == index else 0.0 for n in range(len(args)))):
             return Calm(index, rule.inputs[index].window_s, limit)
     return None
+
+
+def written(inputs: Iterable[Input]) -> tuple[tuple[str, str], ...]:
+    """Names and calls of inputs, for people."""
+    return tuple((i.name, i.text) for i in inputs)
 
 
 def grades_of(rule: Rule) -> tuple[Grade, ...]:

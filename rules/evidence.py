@@ -2,12 +2,10 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable
 
 from rules.change import Evidence, Scaling
-from rules.compiled import Limits
+from rules.compiled import Limits, written
 from rules.grade import Grade
-from rules.inputs import Input
 from rules.ladder import Ladder
 from rules.scaled import NEVER_S, SCALE
 from rules.variables import unit_of
@@ -33,6 +31,8 @@ def rows(ladder: Ladder, at_s: int, edge_s: int = NEVER_S) -> tuple[list[Evidenc
 
 def scaling(ladder: Ladder, at_s: int, edge_s: int = NEVER_S) -> Scaling | None:
     """What the table was multiplied by at a moment."""
+    if not ladder.rule.scale:
+        return None
     values = ladder.values(at_s, edge_s)
     number = ladder.factor(at_s, values)
     if not number:
@@ -68,10 +68,10 @@ def _reached(limits: Limits, value: float) -> int:
 
 def _table_row(ladder: Ladder, index: int, at_s: int, value: float, limits: Limits, met: Grade) -> Evidence:
     one = ladder.rule.inputs[index]
-    used, expected, late, doubts = ladder.probes[index].coverage(at_s, ladder.horizon_s)
+    used, expected, late, doubts = ladder.coverage(index, at_s)
     return Evidence(
         row=one.name, value=value / SCALE, unit=unit_of(one), met=met, thresholds=tuple(t / SCALE for t in limits),
-        readings=used, expected=expected, late=late, inputs=_written(ladder.rule.behind((one.name,))),
+        readings=used, expected=expected, late=late, inputs=ladder.compiled.written[one.name],
         suspect=len(doubts), doubts=tuple(sorted({why for _, _, why in doubts})),
     )  # fmt: skip
 
@@ -83,14 +83,14 @@ def _expression(
     inputs = [i for i in ladder.rule.inputs if i.name in names]
     first = next((i for i in inputs if any(i.name == n for n, _ in known)), inputs[0])
     behind = ladder.rule.behind(names)
-    probes = [ladder.probes[n] for n, i in enumerate(ladder.rule.inputs) if i in behind and i.observed]
-    found = [p.coverage(at_s, ladder.horizon_s) for p in probes] or [(0, 0, 0, frozenset())]
+    observed = [n for n, i in enumerate(ladder.rule.inputs) if i in behind and i.observed]
+    found = [ladder.coverage(n, at_s) for n in observed] or [(0, 0, 0, frozenset())]
     # The poorest input says how well the row is founded.
     used, expected, late, _ = min(found, key=lambda c: c[0] / max(c[1], 1))
     doubts = frozenset().union(*(c[3] for c in found))
     return Evidence(
         row=row, value=dict(known).get(first.name, 0.0), unit=unit_of(first), met=met, text=text, values=known,
-        readings=used, expected=expected, late=late, inputs=_written(behind), suspect=len(doubts),
+        readings=used, expected=expected, late=late, inputs=written(behind), suspect=len(doubts),
         doubts=tuple(sorted({why for _, _, why in doubts})),
     )  # fmt: skip
 
@@ -100,7 +100,3 @@ def _seen(ladder: Ladder, names: tuple[str, ...], at_s: int, values: list[float]
     order = (*(i.name for i in ladder.rule.inputs), *ladder.compiled.column_names)
     seen = dict(zip(order, ladder.floats(at_s, values), strict=True))
     return tuple((n, seen[n]) for n in names if math.isfinite(seen[n]))
-
-
-def _written(inputs: Iterable[Input]) -> tuple[tuple[str, str], ...]:
-    return tuple((i.name, i.text) for i in inputs)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from rules.reading import Columns, Reading
-from rules.scaled import SCALE
+from rules.scaled import SCALE, WHOLE
 from rules.series import Series
 
 Find = Callable[[tuple[str, str]], Series | None]
@@ -16,11 +16,12 @@ def take(find: Find, readings: Iterable[Reading], limit_s: int, now_us: int, wok
 
     ``woke`` is called for each newest reading that may change a ladder, ``odd`` for each that is not simply the newest good one.
     """
+    scale = float(SCALE)
     for reading in readings:
         series = find((reading.station, reading.variable))
         while series is not None:
             if reading.quality == "good" and series.last_s < reading.at_s <= limit_s and series.low <= reading.value <= series.high:
-                _newest(series, reading.at_s, round(reading.value * SCALE), now_us, woke)
+                _newest(series, reading.at_s, int(reading.value * scale + WHOLE - WHOLE), now_us, woke)
             else:
                 odd(series, reading)
             series = series.twin
@@ -28,13 +29,14 @@ def take(find: Find, readings: Iterable[Reading], limit_s: int, now_us: int, wok
 
 def take_columns(by_number: Sequence[Series | None], columns: Columns, limit_s: int, now_us: int, woke: Woke, odd: Odd) -> None:
     """The same for columns without marks; ``by_number`` has the series of each that may send."""
+    scale, whole = float(SCALE), WHOLE
     values, times_s, n = columns.values, columns.times_s, 0
     for number in columns.numbers:
         value, at_s = values[n], times_s[n]
         series = by_number[number]
         while series is not None:
             if series.last_s < at_s <= limit_s and series.low <= value <= series.high:
-                total = series.total + round(value * SCALE)
+                total = series.total + int(value * scale + whole - whole)
                 series.arrived_us = now_us
                 # Written out here, too, because most readings end here.
                 if at_s == series.next_s and at_s < series.until_s and total < series.wake:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from rules.climb import Climb, Trail, back, due, ease, fall, streaks, trail, up
 from rules.forecast import Feed
 from rules.grade import Grade
-from rules.measure import MISSING, filled
+from rules.measure import MISSING, coverage, filled
 from rules.plan import LadderPlan
-from rules.probe import Probe
+from rules.probe import Coverage, Probe
 from rules.probes import probes_of
 from rules.rest import AWAKE, dry, graded
 from rules.scaled import ALWAYS, FOREVER, NEVER_S, SCALE
@@ -86,6 +86,14 @@ class Ladder:
     def probes(self) -> tuple[Probe, ...]:
         """The inputs, joined to what they look at."""
         return self._probes or tuple([Probe(i, self.series, self.rule.day_s, self.compiled.zone) for i in self.rule.inputs])
+
+    def coverage(self, index: int, at_s: int) -> Coverage:
+        """How well an input is founded at a moment."""
+        if self._probes is not None:
+            return self._probes[index].coverage(at_s, self.horizon_s)
+        one, series = self.rule.inputs[index], self.series[0]
+        doubts = frozenset(series.doubted(at_s - one.window_s, at_s)) if series.suspects else frozenset()
+        return *coverage(one.op, series, at_s, one.window_s), doubts
 
     def owns(self, series: Series) -> bool:
         """Whether a series is the place's own: one that must not fall silent."""

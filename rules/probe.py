@@ -17,6 +17,8 @@ from rules.series import Series
 Limit = Callable[[int], float]
 Columns = Callable[[int], Sequence[float]]
 Part = tuple[bool, int]
+Coverage = tuple[int, int, int, frozenset[tuple[str, int, str]]]
+"""Readings used, expected, late, and those that were not used: station, time, and why in one word."""
 
 
 def _known(values: Sequence[float]) -> list[float]:
@@ -120,8 +122,8 @@ class Probe:
             used, expected = used + u, expected + e
         return used, max(expected, 1)
 
-    def coverage(self, at_s: int, horizon_s: int) -> tuple[int, int, int, frozenset[tuple[str, int, str]]]:
-        """Readings used, expected, late, and those that were not used: station, time, and why in one word."""
+    def coverage(self, at_s: int, horizon_s: int) -> Coverage:
+        """How well it is founded at a moment."""
         used = expected = late = 0
         doubts: set[tuple[str, int, str]] = set()
         for s in self.active(at_s, horizon_s) or self.series:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush
 
 from rules.ladder import Ladder
+from rules.series import Series
 
 _BOX_US = 10_000_000
 _LOOKS = 64
@@ -21,6 +22,9 @@ class Watch:
         """Watch every place that is neither silent nor suspended."""
         self._ladders = ladders
         self._numbers = {id(x): n for n, x in enumerate(ladders)}
+        # Most places hear one series: what their deadline is made of stands ready.
+        self._single: list[Series | None] = [None if x.many else x.series[0] for x in ladders]
+        self._after_us = [x.rule.no_data.after_s * 1_000_000 for x in ladders]
         self._inside = bytearray(len(ladders))
         self._boxes: dict[int, list[int]] = {}
         self._order: list[int] = []
@@ -28,7 +32,7 @@ class Watch:
         self._opened = -1
         for n, x in enumerate(ladders):
             if not x.silent and not x.suspended:
-                self._boxes.setdefault(deadline_us(x) // _BOX_US, []).append(n)
+                self._boxes.setdefault(self._deadline_us(n) // _BOX_US, []).append(n)
                 self._inside[n] = 1
         self._order = list(self._boxes)
         heapify(self._order)
@@ -38,14 +42,15 @@ class Watch:
         n = self._numbers[id(ladder)]
         if not self._inside[n]:
             self._inside[n] = 1
-            self._put(n, deadline_us(ladder))
+            self._put(n, self._deadline_us(n))
 
     def _put(self, n: int, at_us: int) -> None:
         box = at_us // _BOX_US
-        if box <= self._opened:
+        found = self._boxes.get(box)
+        if found is not None:
+            found.append(n)
+        elif box <= self._opened:
             heappush(self._open, (at_us, n))
-        elif box in self._boxes:
-            self._boxes[box].append(n)
         else:
             self._boxes[box] = [n]
             heappush(self._order, box)
@@ -77,14 +82,14 @@ class Watch:
     def _open_first(self) -> None:
         self._opened = heappop(self._order)
         for n in self._boxes.pop(self._opened):
-            self._put(n, deadline_us(self._ladders[n]))
+            self._put(n, self._deadline_us(n))
 
     def _renewed(self) -> bool:
         """Bring the first open deadline up to date; false when it is."""
         at_us, n = self._open[0]
         ladder = self._ladders[n]
         waits = not ladder.silent and not ladder.suspended
-        due_us = deadline_us(ladder)
+        due_us = self._deadline_us(n)
         if waits and due_us <= at_us:
             return False
         heappop(self._open)
@@ -94,8 +99,13 @@ class Watch:
             self._inside[n] = 0
         return True
 
+    def _deadline_us(self, n: int) -> int:
+        ladder = self._ladders[n]
+        single = self._single[n]
+        arrived_us = ladder.arrived_us() if single is None else single.arrived_us
+        return max(arrived_us, ladder.excused_us) + self._after_us[n]
+
 
 def deadline_us(ladder: Ladder) -> int:
     """When a place counts as silent if nothing more arrives."""
-    arrived_us = ladder.arrived_us() if ladder.many else ladder.series[0].arrived_us
-    return max(arrived_us, ladder.excused_us) + ladder.rule.no_data.after_s * 1_000_000
+    return max(ladder.arrived_us(), ladder.excused_us) + ladder.rule.no_data.after_s * 1_000_000

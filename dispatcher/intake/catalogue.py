@@ -1,7 +1,7 @@
 """Which station measures what, compiled so that one look-up answers for a reading."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dispatcher.intake.units import VARIABLES
@@ -45,17 +45,22 @@ class Place(NamedTuple):
     number: int
 
 
+Quick = dict[str, tuple[int, float, float, float, float, float]]
+"""Station, variable and unit, each ended by a zero → number, times, over, plus, low, high."""
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """Every accepted (station, variable, unit), the variables of each station, and the places forecasts may be for.
 
-    ``known`` are all (station, variable), each once.
+    ``known`` are all (station, variable), each once. ``quick`` is ``places`` under one text each, for the compiled decoder.
     """
 
-    places: Mapping[tuple[str, str, str], Place]
+    places: dict[tuple[str, str, str], Place]
     stations: Mapping[str, tuple[str, ...]]
     areas: frozenset[str] = frozenset()
     known: Known = ()
+    quick: Quick = field(default_factory=dict)
 
 
 def catalogue(entries: Iterable[CatalogueEntry], areas: Iterable[str] = ()) -> Catalogue:
@@ -63,6 +68,7 @@ def catalogue(entries: Iterable[CatalogueEntry], areas: Iterable[str] = ()) -> C
     places: dict[tuple[str, str, str], Place] = {}
     stations: dict[str, list[str]] = {}
     known: list[tuple[str, str]] = []
+    quick: Quick = {}
     for entry in entries:
         _check(entry, stations)
         stations.setdefault(entry.station, []).append(entry.variable)
@@ -72,8 +78,9 @@ def catalogue(entries: Iterable[CatalogueEntry], areas: Iterable[str] = ()) -> C
         for unit, (times, over, plus) in variable.units.items():
             place = Place(entry.station, entry.variable, entry.kind, times, over, plus, low, high, len(known))
             places[entry.station, entry.variable, unit] = place
+            quick[f"{entry.station}\0{entry.variable}\0{unit}\0"] = (len(known), times, over, plus, low, high)
         known.append((entry.station, entry.variable))
-    return Catalogue(places, {station: tuple(variables) for station, variables in stations.items()}, frozenset(areas), tuple(known))
+    return Catalogue(places, {station: tuple(variables) for station, variables in stations.items()}, frozenset(areas), tuple(known), quick)
 
 
 def _check(entry: CatalogueEntry, stations: Mapping[str, list[str]]) -> None:

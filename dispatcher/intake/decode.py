@@ -15,6 +15,7 @@ from dispatcher.intake.elements import Element, elements
 from dispatcher.intake.examine import DEFAULT_BOUNDS, Bounds, Examiner
 from dispatcher.intake.forecasts import examine_forecast
 from dispatcher.intake.matching import Raw, match
+from dispatcher.intake.scan import scan
 from dispatcher.model.reject import Decoded, Fault, Reject, RejectCode, digest, show
 from dispatcher.ports import Item, Kind
 from rules.forecast import Forecast
@@ -60,10 +61,14 @@ def _refuse(item: Item, fault: Fault, limits: Limits) -> Decoded:
 def _fast(body: bytes, catalogue: Catalogue, limits: Limits) -> Columns | None:
     """All readings of a body without a fault; None when there is any doubt."""
     try:
-        raws = _raws(body.lstrip())
+        bounds, body = limits.bounds, body.lstrip()
+        scanned = scan(body, catalogue.quick, catalogue.known, limits.items, bounds.earliest_s, bounds.latest_s)
+        if scanned is not None:
+            return scanned
+        raws = _raws(body)
         if raws is None or len(raws) > limits.items:
             return None
-        return match(raws, body.count(b'"'), catalogue.places, catalogue.known, limits.bounds)
+        return match(raws, body.count(b'"'), catalogue.places, catalogue.known, bounds)
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
         return None
 

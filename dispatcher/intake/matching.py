@@ -1,9 +1,10 @@
 """The hot loop of decoding: what has the shape of a reading becomes columns for the engine. Kept alone so that it can be compiled."""
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import UNSET
+from msgspec.structs import astuple
 
 from dispatcher.intake.catalogue import KIND_WORDS, Place
 from dispatcher.intake.examine import Bounds, epoch_s
@@ -28,7 +29,7 @@ class Raw(msgspec.Struct, gc=False):
     id: Annotated[str, msgspec.Meta(max_length=128)] | msgspec.UnsetType | None = msgspec.UNSET
 
 
-def match(raws: Sequence[Raw], quotes: int, places: Mapping[tuple[str, str, str], Place], known: Known, bounds: Bounds) -> Columns | None:
+def match(raws: list[Raw], quotes: int, places: dict[tuple[str, str, str], Place], known: Known, bounds: Bounds) -> Columns | None:
     """All readings, or None when there is any doubt about one. ``quotes`` is how many quotation marks the body had.
 
     The decoder keeps the last of two equal keys and skips unknown ones. Each key costs two quotation marks, so their number tells
@@ -40,30 +41,35 @@ def match(raws: Sequence[Raw], quotes: int, places: Mapping[tuple[str, str, str]
     marks: dict[int, str] = {}
     earliest_s, latest_s, optional = bounds.earliest_s, bounds.latest_s, quotes != QUOTES * len(raws)
     for raw in raws:
-        place = places.get((raw.station, raw.variable, raw.unit))
+        fields = astuple(raw)
+        station, variable, sent, unit, time, own_kind, interval, quality, own_id = fields
+        place = places.get((station, variable, unit))
         if place is None:
             return None
         _, _, kind, times, over, plus, low, high, number = place
-        value = raw.value * times / over + plus
-        at_s = epoch_s(raw.time)
+        value = sent * times / over + plus
+        at_s = epoch_s(time)
         if not (low <= value <= high and earliest_s <= at_s <= latest_s):
             return None
         if optional:
-            if isinstance(raw.kind, str) and KIND_WORDS.get(raw.kind) != kind:
+            if isinstance(own_kind, str) and KIND_WORDS.get(own_kind) != kind:
                 return None
-            if isinstance(raw.quality, str) and raw.quality != "good":
-                marks[len(numbers)] = raw.quality
-            quotes -= _extra(raw)
+            if isinstance(quality, str) and quality != "good":
+                marks[len(numbers)] = quality
+            quotes -= _extra(own_kind, interval, quality, own_id)
         numbers.append(number)
         values.append(value)
         times_s.append(at_s)
     return Columns(known, numbers, values, times_s, marks) if quotes == QUOTES * len(raws) else None
 
 
-def _extra(raw: Raw) -> int:
+def _extra(kind: object, interval: object, quality: object, own_id: object) -> int:
     """The quotation marks of the optional fields."""
-    count = 0 if raw.interval is msgspec.UNSET else 2
-    for value in (raw.id, raw.kind, raw.quality):
-        if value is not msgspec.UNSET:
-            count += 2 if value is None else 4
+    count = 0 if interval is UNSET else 2
+    if own_id is not UNSET:
+        count += 2 if own_id is None else 4
+    if kind is not UNSET:
+        count += 2 if kind is None else 4
+    if quality is not UNSET:
+        count += 2 if quality is None else 4
     return count
