@@ -16,6 +16,8 @@ from dispatcher.calls.timekeeper import Timekeeper
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.deliveries.duty_room import DutyRoom
 from dispatcher.deliveries.sender import Sender
+from dispatcher.duty.book import DutyBook
+from dispatcher.duty.stored import SaidOfDuty
 from dispatcher.errors import ConfigurationError, Problem, StoreFailed
 from dispatcher.files.countyfiles import CountyFiles, load_county_files, located
 from dispatcher.files.textfile import mark_of
@@ -94,6 +96,7 @@ class Application:
     health: Health = field(default_factory=Health)
     intake: HttpIntake = field(default_factory=HttpIntake)
     reading: list[asyncio.Task[None]] = field(default_factory=list)
+    said_of_duty: SaidOfDuty = field(default_factory=SaidOfDuty)
     lifetime: Lifetime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,6 +147,9 @@ class Application:
                 if lost:
                     self.log.info("in_hand", deliveries=lost)
 
+        self.duty = DutyBook(self.place, self.said_of_duty)
+        await self.duty.look()
+        self.lifetime.until_stop("duty", self.duty.run())
         desk = Desk(self.place, channels, self.sender.wake, self.sender.pressed)
         self.lifetime.run("desk", desk.run(), desk.stop)
         for channel in channels.values():
@@ -249,6 +255,7 @@ class Application:
             coalesce=timedelta(seconds=self.deployment.coalesce_s),
             cap_sender=self.deployment.cap_sender,
             reporting=files.reporting,
+            duty=self.said_of_duty.over(files.registry.duty),
         )
 
     def _world(self) -> World:
@@ -339,6 +346,7 @@ class Application:
             incidents=Book(self.place),
             releases=Releases(self.place, self.sender.wake),
             reporter=Reporter(self.place, lambda: self.pipeline.engine.plan, self._printer()),
+            duty=self.duty,
             broadcast=self.place.broadcast,
             health=self.health,
             registry=house.registry,

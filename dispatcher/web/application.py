@@ -26,6 +26,8 @@ from dispatcher.web import (
     release_api,
     release_page,
     reports,
+    roster_page,
+    rosters_api,
     village_report,
     warning_page,
 )
@@ -63,8 +65,8 @@ def create_app(context: WebContext) -> FastAPI:
     )
     # duty_room comes before warning_page and api: their paths end in an id that may hold slashes.
     for router in (
-        *(probes, reports, login, answer_page, village_report, cap_feed, intake, events, incidents_api, release_api, api),
-        *(incident_pages, duty_room, release_page, warning_page),
+        *(probes, reports, login, answer_page, village_report, cap_feed, intake, events, incidents_api, rosters_api, release_api, api),
+        *(incident_pages, roster_page, duty_room, release_page, warning_page),
     ):
         app.include_router(router.router)
     app.mount("/static", StaticFiles(packages=[("dispatcher.web", "static")]), name="static")

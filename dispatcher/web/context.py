@@ -8,6 +8,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from dispatcher.clock import Clock, SystemClock
+from dispatcher.duty.book import DutyBook
 from dispatcher.incidents.book import Book
 from dispatcher.model.answer import Path, Said
 from dispatcher.model.notice import Notice
@@ -100,6 +101,7 @@ class WebContext:
     incidents: Book
     releases: Releases
     reporter: Reporter
+    duty: DutyBook
     broadcast: Broadcast
     health: Health
     registry: Registry

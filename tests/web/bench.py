@@ -10,6 +10,7 @@ from dispatcher.accounts import Role, add_token, add_user
 from dispatcher.answers.desk import Desk
 from dispatcher.answers.links import Link, sign_link
 from dispatcher.clock import ManualClock
+from dispatcher.duty.book import DutyBook
 from dispatcher.house import House
 from dispatcher.incidents.book import Book
 from dispatcher.model.reject import Decoded
@@ -96,6 +97,7 @@ async def make_bench(
         incidents=Book(place),
         releases=Releases(place, lambda: None),
         reporter=Reporter(place, rules, PdfPrinter()),
+        duty=DutyBook(place),
         broadcast=place.broadcast,
         health=health,
         registry=registry(),
