@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
@@ -389,8 +390,22 @@ P_co = TypeVar("P_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Copies(Generic[S]):
+    """How a store in a file is copied; one without has means of its own. Each raises Unreachable in words.
+
+    ``backup`` writes a checked copy beside a running engine. ``restore`` puts one back while no engine runs, and gives the name under
+    which it kept what was there. ``at`` is the same settings for a copy.
+    """
+
+    backup: Callable[[S, Path], None]
+    restore: Callable[[S, Path], Path | None]
+    at: Callable[[S, Path], S]
+
+
+@dataclass(frozen=True, slots=True)
 class Adapter(Generic[S, P_co]):
     """What an entry point names: how an adapter is configured and how it is made. ``build`` opens nothing."""
 
     settings: type[S]
     build: Callable[[S, World], P_co]
+    copies: Copies[S] | None = None

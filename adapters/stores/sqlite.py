@@ -15,8 +15,9 @@ from typing import IO, Any
 import aiosqlite
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.stores.sqlite_copies import backup, put_back
 from dispatcher.errors import StoreFailed, Unreachable
-from dispatcher.ports import Adapter, Row
+from dispatcher.ports import Adapter, Copies, Row
 from dispatcher.queries import load_migrations, load_queries
 
 _WAIT_FOR_LOCK_MS = 10_000
@@ -189,4 +190,17 @@ async def _build(settings: SqliteSettings) -> SqliteStore:
     return await open_store(settings.path)
 
 
-adapter = Adapter(settings=SqliteSettings, build=lambda settings, _world: _build(settings))
+def _restore(settings: SqliteSettings, source: Path) -> Path | None:
+    with _take_lock(settings.path):
+        return put_back(settings.path, source)
+
+
+adapter = Adapter(
+    settings=SqliteSettings,
+    build=lambda settings, _world: _build(settings),
+    copies=Copies(
+        backup=lambda settings, to: backup(settings.path, to),
+        restore=_restore,
+        at=lambda settings, path: settings.model_copy(update={"path": path}),
+    ),
+)

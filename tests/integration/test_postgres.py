@@ -109,3 +109,10 @@ def test_a_database_that_is_not_there_ends_the_start_with_3_and_one_sentence(
     ran = programs.run("db", "verify", "-c", str(site.installed.config))
     assert ran.code == 1
     assert VARIABLE in ran.err
+
+
+def test_copying_is_left_to_the_means_of_postgresql_with_the_words_to_type(site: OnPostgres, programs: Programs) -> None:
+    ran = programs.run("db", "backup", "x.dump", "-c", str(site.installed.config))
+    assert ran.code == 2
+    assert "pg_dump" in ran.err
+    assert site.command("db", "migrate").strip() == "the schema is up to date"
