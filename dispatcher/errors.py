@@ -12,6 +12,7 @@ DispatcherError
 ├── BeatFailed             a heartbeat did not get out: the next one is tried
 ├── NotAllowed             what a person wants to do with a warning or proposal cannot be done (by him); says why
 ├── NotProposed            a word on something that the rules do not propose (any more)
+├── InHand                 the same is being done for another caller: ask again
 ├── Overloaded             more than can be taken in now: try again later
 │   └── StandsBy           another worker takes this in
 └── DeliveryError          one send did not succeed
@@ -91,6 +92,10 @@ class NotAllowed(DispatcherError):
 
 class NotProposed(DispatcherError):
     """A person spoke on something that the rules do not propose (any more), or on a place that no rule grades; the message says which."""
+
+
+class InHand(DispatcherError):
+    """A batch with this key is being made durable for another request; ask again for its answer."""
 
 
 class Overloaded(DispatcherError):

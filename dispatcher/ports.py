@@ -44,7 +44,8 @@ class Batch:
 
     ``positions`` (name → position, both text) is committed in the same transaction as the effects of the batch.
     ``token`` is the source's own handle for ``ack``. ``since`` are the positions from which it goes on, empty text for none:
-    where it says so, the batch is used only if these are still the committed ones.
+    where it says so, the batch is used only if these are still the committed ones. ``key`` is the sender's own name for the
+    batch: what became of it is remembered under it, in the same transaction.
     """
 
     source: str
@@ -52,6 +53,7 @@ class Batch:
     positions: Mapping[str, str] = field(default_factory=dict)
     token: object = None
     since: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
 
 
 class Source(Protocol):

@@ -1,9 +1,10 @@
 """Readings that come by HTTP: a source like any other, whose far side waits for the answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-from dispatcher.errors import Overloaded, StandsBy
+from dispatcher.errors import InHand, Overloaded, StandsBy
 from dispatcher.model.reject import Decoded
 from dispatcher.ports import Batch, Item, Kind
 
@@ -20,13 +21,26 @@ class HttpIntake:
         self._queue: asyncio.Queue[Batch] = asyncio.Queue(maxsize=MOST_WAITING)
         self._waiting: dict[int, asyncio.Future[Decoded]] = {}
         self._reports: dict[int, Decoded] = {}
+        self._keys: set[str] = set()
         self._count = 0
         self.stands_by = ""
 
-    async def submit(self, body: bytes, kind: Kind, subject: str) -> Decoded:
+    @contextmanager
+    def holding(self, key: str) -> Iterator[None]:
+        """While a request with this key is looked up and answered, another one with it is InHand. An empty key holds nothing."""
+        if key in self._keys:
+            raise InHand("a request with this Idempotency-Key is being worked on")
+        if key:
+            self._keys.add(key)
+        try:
+            yield
+        finally:
+            self._keys.discard(key)
+
+    async def submit(self, body: bytes, kind: Kind, subject: str, key: str = "") -> Decoded:
         """Hand in one body; returns what it held once that is durable. Overloaded when too many wait already.
 
-        StandsBy where another worker decides; ``stands_by`` says so then.
+        Under a ``key`` what is answered is remembered with it. StandsBy where another worker decides; ``stands_by`` says so then.
         """
         if self.stands_by:
             raise StandsBy(self.stands_by)
@@ -37,7 +51,7 @@ class HttpIntake:
         done: asyncio.Future[Decoded] = asyncio.get_running_loop().create_future()
         self._waiting[token] = done
         try:
-            self._queue.put_nowait(Batch(self.name, (Item(body, subject, kind),), token=token))
+            self._queue.put_nowait(Batch(self.name, (Item(body, subject, kind),), token=token, key=key))
             return await done
         except asyncio.QueueFull:  # those who hung up still stand in the queue
             raise Overloaded(f"{MOST_WAITING} requests are waiting to be stored already") from None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from dispatcher.house import House
+from dispatcher.intake.given_answers import remember
 from dispatcher.intake.journal import JournalRow, reject_row
 from dispatcher.model.reject import Decoded
 from dispatcher.model.task import Task, TaskKind
@@ -22,7 +23,7 @@ _MOST_NAMED = 10
 
 
 async def keep(tx: Transaction, row: JournalRow, batch: Batch | None, parts: Sequence[Decoded]) -> None:
-    """Write the row itself, the position of its source, and what could not be read."""
+    """Write the row itself, the position of its source, what could not be read, and what its sender is told."""
     await tx.run("journal.append", row.stored())
     if batch is None:
         return
@@ -30,6 +31,8 @@ async def keep(tx: Transaction, row: JournalRow, batch: Batch | None, parts: Seq
     await tx.run_many("journal.set_position", positions)
     rejects = [reject_row(r, row, number) for number, part in enumerate(parts) for r in part.rejects]
     await tx.run_many("rejects.add", rejects)
+    if batch.key:
+        await remember(tx, row, batch, parts[0] if parts else Decoded([], []))
 
 
 async def overtaken(tx: Transaction, batches: Sequence[Batch | None]) -> frozenset[int]:

@@ -55,3 +55,13 @@ SELECT coalesce(max(journal_seq), 0) AS seq FROM snapshots;
 
 -- name: forget
 DELETE FROM journal WHERE seq <= :through;
+
+-- name: keep_answer
+INSERT INTO given_answers (county, key, sha256, answer, at) VALUES (:county, :key, :sha256, :answer, :at)
+ON CONFLICT (county, key) DO NOTHING;
+
+-- name: given_answer
+SELECT sha256, answer FROM given_answers WHERE county = :county AND key = :key;
+
+-- name: forget_answers
+DELETE FROM given_answers WHERE at < :before;

@@ -1,7 +1,8 @@
 """What the web is given. Each protocol names only what a page calls, so that a test needs no engine."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from dispatcher.duty.book import DutyBook
 from dispatcher.incidents.book import Book
 from dispatcher.model.answer import Path, Said
 from dispatcher.model.notice import Notice
-from dispatcher.model.reject import Reject
+from dispatcher.model.reject import Decoded
 from dispatcher.ports import HookRequest, Kind, Status, Store
 from dispatcher.registry.model import Registry
 from dispatcher.reports.reporter import Reporter
@@ -53,30 +54,15 @@ class Desk(Protocol):
         ...
 
 
-class Decoded(Protocol):
-    """What became of a body."""
-
-    @property
-    def readings(self) -> Sequence[object]:
-        """What was good."""
-        ...
-
-    @property
-    def forecasts(self) -> Sequence[object]:
-        """What was good, of forecasts."""
-        ...
-
-    @property
-    def rejects(self) -> Sequence[Reject]:
-        """What was not, with reasons."""
-        ...
-
-
 class Intake(Protocol):
     """Where bodies of readings go."""
 
-    async def submit(self, body: bytes, kind: Kind, subject: str) -> Decoded:
-        """Returns once durable; raises Overloaded when too much waits."""
+    def holding(self, key: str) -> AbstractContextManager[None]:
+        """While inside, another request with this key is InHand."""
+        ...
+
+    async def submit(self, body: bytes, kind: Kind, subject: str, key: str = "") -> Decoded:
+        """Returns once durable, and the answer remembered under ``key``; raises Overloaded when too much waits."""
         ...
 
 

@@ -1,6 +1,7 @@
 """A web application over a seeded store and the real desk, spoken to without sockets."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 
 import httpx
@@ -38,7 +39,10 @@ class FakeIntake:
     error: Exception | None = None
     bodies: list[tuple[bytes, Kind, str]] = field(default_factory=list)
 
-    async def submit(self, body: bytes, kind: Kind, subject: str) -> Decoded:
+    def holding(self, _key: str) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    async def submit(self, body: bytes, kind: Kind, subject: str, _key: str = "") -> Decoded:
         self.bodies.append((body, kind, subject))
         if self.error:
             raise self.error

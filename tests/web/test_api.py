@@ -1,4 +1,6 @@
+import gzip
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -64,6 +66,58 @@ async def test_a_body_of_ten_megabytes_is_refused_and_recorded(bench: Bench, *, 
     rejects = (await bench.client.get("/api/v1/rejects", headers=bench.api(Role.VIEWER))).json()["items"]
     assert rejects[0]["code"] == "too_large"
     assert rejects[0]["excerpt"].startswith('[{"station":"x"')
+
+
+async def test_a_gzip_body_is_unpacked_in_all_its_members(bench: Bench) -> None:
+    body = gzip.compress(b"[{},") + gzip.compress(b"{}]")
+    headers = bench.api(Role.FORECASTER) | {"Content-Encoding": "gzip"}
+    answer = await bench.client.post("/api/v1/readings", content=body, headers=headers)
+    assert answer.status_code == 202
+    assert bench.intake.bodies[0][0] == b"[{},{}]"
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["length announced", "in chunks"])
+async def test_a_small_gzip_body_that_becomes_large_is_unpacked_no_further_than_its_limit(bench: Bench, *, announced: bool) -> None:
+    body = gzip.compress(b'[{"station":"x"' + b" " * 200_000_000)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), 10_000):
+            yield body[start : start + 10_000]
+
+    headers = bench.api(Role.FORECASTER) | {"Content-Encoding": "gzip"}
+    tracemalloc.start()
+    try:
+        answer = await bench.client.post("/api/v1/readings", content=body if announced else chunks(), headers=headers)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert answer.status_code == 413
+    assert most < 20_000_000
+    rejects = (await bench.client.get("/api/v1/rejects", headers=bench.api(Role.VIEWER))).json()["items"]
+    assert rejects[0]["excerpt"].startswith('[{"station":"x"')
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status"),
+    [
+        pytest.param("gzip", b"[{}]", 400, id="no gzip"),
+        pytest.param("gzip", gzip.compress(b"[{}]" * 1000)[:-9], 400, id="cut off"),
+        pytest.param("gzip", b"", 400, id="nothing"),
+        pytest.param("br", b"x", 415, id="another encoding"),
+    ],
+)
+async def test_a_body_that_cannot_be_unpacked_is_a_problem_and_nothing_is_taken_in(
+    bench: Bench, encoding: str, body: bytes, status: int
+) -> None:
+    answer = await bench.client.post("/api/v1/readings", content=body, headers=bench.api(Role.FORECASTER) | {"Content-Encoding": encoding})
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert not bench.intake.bodies
+
+
+@pytest.mark.parametrize("key", ["x" * 201, "a\tb"], ids=["too long", "a tab"])
+async def test_a_key_that_cannot_be_is_refused(bench: Bench, key: str) -> None:
+    headers = bench.api(Role.FORECASTER) | {"Idempotency-Key": key}
+    assert (await bench.client.post("/api/v1/readings", content=b"[{}]", headers=headers)).status_code == 400
 
 
 async def test_lists_are_paged_from_the_newest_with_the_countys_times(bench: Bench) -> None:
