@@ -1,5 +1,7 @@
 """How a Kafka cluster is reached and believed: the same for what reads from it and what writes to it."""
 
+import asyncio
+from collections.abc import Coroutine
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -52,3 +54,14 @@ def arguments(settings: KafkaConnection, secret: str | None) -> dict[str, Any]:
         "sasl_plain_username": s.username,
         "sasl_plain_password": secret,
     }
+
+
+async def ended(closing: Coroutine[Any, Any, None], within_s: float) -> bool:
+    """Whether it ended well within the bound. In a task of its own, because aiokafka lets its own cancellations out."""
+    task = asyncio.ensure_future(closing)
+    await asyncio.wait([task], timeout=within_s)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=within_s)
+        return False
+    return not task.cancelled() and task.exception() is None

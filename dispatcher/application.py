@@ -38,6 +38,7 @@ from dispatcher.intake.reloading import Reloading, Version, activate
 from dispatcher.intake.retention import Retention
 from dispatcher.intake.sourcing import keep_open
 from dispatcher.lifetime import Lifetime, calling, cancelled
+from dispatcher.outward.publishing import Publisher
 from dispatcher.ports import Beacon, Channel, Listening, Printer, Source, Store, World
 from dispatcher.registry.model import Registry
 from dispatcher.reports.reporter import Reporter
@@ -222,6 +223,10 @@ class Application:
         self.lifetime.later("sources", lambda: cancelled(*self.reading))
         retention = Retention(self.place, timedelta(days=self.deployment.journal_days), self.deployment.state_dir / "rejects")
         self.lifetime.until_stop("retention", retention.run(lambda: self.pipeline.engine.plan))
+        for name, choice in self.deployment.outlets.items():
+            outlet = self._build("outlets", name, choice)
+            self.lifetime.later(f"outlet {name}", outlet.close)
+            self.lifetime.until_stop(f"outlet {name}", Publisher(self.place, name, outlet).run())
         self.read(self.intake)
         self.read(Refeeding(self.place))
         for source, formats in self._sources():

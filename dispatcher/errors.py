@@ -9,6 +9,7 @@ DispatcherError
 ├── LinkRefused            an answer link is altered or too old
 ├── NotAsked               an answer to a notice that asks for none any more
 ├── NotPossible            an act of a person that cannot be done as things stand; the sentence says why
+├── OutletFailed           other programs could not be told: the same is published again later
 ├── BeatFailed             a heartbeat did not get out: the next one is tried
 ├── NotAllowed             what a person wants to do with a warning or proposal cannot be done (by him); says why
 ├── NotProposed            a word on something that the rules do not propose (any more)
@@ -62,6 +63,10 @@ class StoreFailed(DispatcherError):
 
 class ShardLost(DispatcherError):
     """Another worker decides for our county now: what we have in memory is old, and nothing of the transaction was committed."""
+
+
+class OutletFailed(DispatcherError):
+    """An outlet did not take what was to be published, or nobody knows whether it did; it is published again later."""
 
 
 class SourceLost(DispatcherError):

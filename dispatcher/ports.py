@@ -307,6 +307,49 @@ class Printer(Protocol):
         ...
 
 
+# ---------------------------------------------------------------------------------------------- outlets
+
+
+class Stream(StrEnum):
+    """What other programs may follow."""
+
+    CHANGES = "changes"
+    REJECTS = "rejects"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record for other programs. The order of records of one ``key`` holds; the header ``id`` is the same when it is said again."""
+
+    key: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    status: Status = Status.ACTUAL
+
+
+class Outlet(Protocol):
+    """Where other programs hear of what was committed.
+
+    ``publish`` returns when the far side has all records durably and raises OutletFailed otherwise: then the engine publishes them
+    again later, from the first. It is called by one task. What is not Actual must stay apart from what is.
+    """
+
+    name: str
+
+    @property
+    def streams(self) -> Sequence[Stream]:
+        """What it wants to be told."""
+        ...
+
+    async def publish(self, stream: Stream, records: Sequence[Outgoing]) -> None:
+        """Hand over records, in their order."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
 # ---------------------------------------------------------------------------------------------- store
 
 Row = Mapping[str, Any]

@@ -83,6 +83,9 @@ class Deployment(_Settings):
     printer: AdapterChoice | None = Field(
         default=AdapterChoice(adapter="pdf"), description="What makes PDFs of reports; needs the extra `pdf`."
     )
+    outlets: dict[str, AdapterChoice] = Field(
+        default_factory=dict, description="Where other programs hear of changes and rejects, by a name of their own."
+    )
     beacons: dict[str, AdapterChoice] = Field(
         default_factory=dict, description="Where the engine says every minute that all is well; a beat that stays away is the alarm."
     )
@@ -116,6 +119,7 @@ def check_adapters(deployment: Deployment, file: Path) -> None:
     chosen = [("brokers", "broker", deployment.broker), ("stores", "store", deployment.store)]
     chosen += [("sources", f"sources.{name}", choice) for name, choice in deployment.sources.items()]
     chosen += [("channels", f"channels.{name}", choice) for name, choice in deployment.channels.items()]
+    chosen += [("outlets", f"outlets.{name}", choice) for name, choice in deployment.outlets.items()]
     chosen += [("beacons", f"beacons.{name}", choice) for name, choice in deployment.beacons.items()]
     problems: list[Problem] = []
     for kind, where, choice in chosen:

@@ -16,6 +16,7 @@ KINDS = (
     ("sources", "source", "A way in for readings, under `sources` by a name of its own."),
     ("channels", "channel", "A way out to people and speakers, under `channels` by the name that call plans use."),
     ("printers", "printer", "What turns reports into paper, under `printer`."),
+    ("outlets", "outlet", "Where other programs hear of released changes and of rejects, under `outlets` by a name of its own."),
     ("beacons", "beacon", "Where a heartbeat goes every minute while all is well, under `beacons` by a name of its own."),
 )
 HEAD = """\

@@ -9,7 +9,7 @@ something, and for partitions whose position this engine does not know.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, cast
 
 from pydantic import Field, model_validator
@@ -208,12 +208,12 @@ class KafkaSource:
         self._consumer = None
         self._drained.set()
         await self._commit(consumer)
-        if not await _ended(consumer.stop(), _FAREWELL_S):
+        if not await kafka_connection.ended(consumer.stop(), _FAREWELL_S):
             # aiokafka stops its parts one after the other and leaves out the rest when one of them fails, as the
             # fetcher does when its connection broke; what is left would try to connect for ever.
             for part in (consumer._coordinator, consumer._fetcher, consumer._client):  # noqa: SLF001
                 if part is not None:
-                    await _ended(part.close(), _FAREWELL_S / 5)
+                    await kafka_connection.ended(part.close(), _FAREWELL_S / 5)
 
     def _batch(self, consumer: Any, records: Mapping[Any, list[Any]]) -> Batch:  # noqa: ANN401
         items: list[Item] = []
@@ -247,17 +247,6 @@ _Handed = tuple[Any, int, dict[Any, int]]
 
 def _name(partition: Any) -> str:  # noqa: ANN401
     return f"{partition.topic}/{partition.partition}"
-
-
-async def _ended(closing: Coroutine[Any, Any, None], within_s: float) -> bool:
-    """Whether it ended well within the bound. In a task of its own, because aiokafka lets its own cancellations out."""
-    task = asyncio.ensure_future(closing)
-    await asyncio.wait([task], timeout=within_s)
-    if not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=within_s)
-        return False
-    return not task.cancelled() and task.exception() is None
 
 
 def _listener(source: KafkaSource, consumer: Any, look_up: Callable[[], Awaitable[Mapping[str, str]]]) -> Any:  # noqa: ANN401

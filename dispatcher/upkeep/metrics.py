@@ -44,6 +44,7 @@ class Metrics:
         self.source_weaknesses = Gauge(
             "dispatcher_source_weaknesses", "Settings of a broker that could make it lose what it acknowledged", ["source"], registry=r
         )
+        self.published = Counter("dispatcher_published_total", "Records published to other programs", ["outlet", "stream"], registry=r)
         self.changes = Counter("dispatcher_changes_total", "Grade changes decided, by grade reached", ["grade"], registry=r)
         self.alerts = Counter("dispatcher_alerts_total", "Alerts released", registry=r)
         self.notices = Counter("dispatcher_notices_total", "Notices released", registry=r)

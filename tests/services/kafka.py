@@ -5,6 +5,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -62,6 +63,12 @@ class Kafka(server.Server):
         result = subprocess.run([*self._java, *tool], capture_output=True, text=True, timeout=90, check=False)
         if result.returncode != 0:
             raise RuntimeError(f"Kafka's storage tool failed: {result.stdout[-1000:]}{result.stderr[-1000:]}")
+
+    def run(self, program: str, *arguments: str, stdin: IO[bytes] | None = None) -> None:
+        """Run one of Kafka's own tools to its end; RuntimeError with what it said when it fails."""
+        result = subprocess.run([*self._java, program, *arguments], stdin=stdin, capture_output=True, timeout=600, check=False)
+        if result.returncode != 0:
+            raise RuntimeError(f"{program} failed: {(result.stdout + result.stderr)[-1000:].decode(errors='replace')}")
 
     def create_topic(self, name: str, partitions: int = 1) -> None:
         """Make a topic; may be called with or without a running event loop."""
