@@ -81,7 +81,7 @@ async def test_a_repeat_gets_the_same_answer_and_is_not_taken_in_again_also_afte
 async def test_a_refusal_of_everything_is_repeated_too(place: SqliteFile, bench: Bench) -> None:
     async with running(place) as engine, serving(engine, bench) as served:
         first, again = await served.post(b"{"), await served.post(b"{")
-        assert len(await engine.rows("journal.rejects", before=99, limit=9)) == 1
+        assert len(await engine.rows("rejects.listed", before=99, limit=9)) == 1
     assert first.status_code == again.status_code == 422
     assert first.json() == again.json()
 
