@@ -17,9 +17,11 @@ from rules.plan import Plan
 from rules.reading import Columns, Known, Reading
 from rules.record import EPOCH, Standing, by_act, by_word, standing
 from rules.running import AHEAD_S, Running, unsettle
+from rules.saved import Whole, load
 from rules.scaled import SCALE
 from rules.series import Series
-from rules.snapshot import Saved, fill, filled_up, load, save
+from rules.snapshot import fill, filled_up, save, save_more
+from rules.snapshot import settle as settle_saved
 from rules.watch import Watch
 
 Feeds = dict[tuple[str, str], Feed]
@@ -37,7 +39,7 @@ class Engine:
 
     def _adopt(self, series: list[Series], ladders: list[Ladder], feeds: Feeds) -> None:
         self._series, self._ladders, self._feeds = series, ladders, feeds
-        self._started = False
+        self._started = self._followed = False
         self._index: dict[tuple[str, str], Series] = {}
         self._known: Known = ()
         self._by_number: list[Series | None] = []
@@ -97,7 +99,7 @@ class Engine:
         ladder = self._find(rule, place)
         self._begin(now)
         before = max(ladder.state.grade, standing)
-        ladder.suspended = True
+        ladder.suspended = ladder.touched = True
         unsettle(ladder)
         settle(ladder.state, ladder.clock_s())
         if before:
@@ -134,6 +136,7 @@ class Engine:
 
     def _proposing(self, rule: str, place: str) -> Ladder:
         ladder = self._find(rule, place)
+        ladder.touched = True
         if ladder.state.asked is None:
             raise LookupError(f"rule {rule!r} does not propose to lower place {place!r}; it is {ladder.state.grade.word}")
         return ladder
@@ -178,12 +181,31 @@ class Engine:
         """All state that decides what comes next."""
         return save(self.plan.digest, self._series, self._ladders, self._feeds.values(), self._retired)
 
-    def restore(self, data: bytes) -> None:
-        """Take over a snapshot, also of another plan: series and places that still exist move over, others start empty.
+    def checkpoint(self) -> bytes:
+        """A snapshot that increments will follow."""
+        data = self.snapshot()
+        self._settle()
+        # What was never heard gets the time of the first ``now``: before that there is nothing to go on from.
+        self._followed = self._started
+        return data
+
+    def increment(self) -> bytes | None:
+        """What has changed since the last checkpoint or increment; None when there is no checkpoint that it could follow."""
+        if not self._followed:
+            return None
+        data = save_more(self.plan.digest, self._series, self._ladders, self._feeds)
+        self._settle()
+        return data
+
+    def _settle(self) -> None:
+        settle_saved(self._series, self._ladders, self._feeds.values())
+
+    def restore(self, data: bytes, more: Sequence[bytes] = ()) -> None:
+        """Take over a snapshot and the increments after it, also of another plan: what still exists moves over, the rest starts empty.
 
         SnapshotError when the bytes are not a snapshot; the engine is then as it was.
         """
-        self._restore(load(data))
+        self._restore(load(data, more))
 
     def succeed(self, old: "Engine", history: "Engine | None" = None) -> None:
         """Take over from an engine with another plan, as ``restore`` does.
@@ -197,7 +219,7 @@ class Engine:
             saved = filled_up(saved, history.snapshot(), longer)
         self._restore(saved)
 
-    def _restore(self, saved: Saved) -> None:
+    def _restore(self, saved: Whole) -> None:
         series, ladders, feeds = _fresh(self.plan)
         self._retired = fill(saved, series, ladders, feeds)
         for x in ladders:

@@ -73,13 +73,14 @@ Period = tuple[int, int]
 class Feed:
     """All forecasts of one variable for one place. ``arrived_us`` is when the newest came, in microseconds of arrival time."""
 
-    __slots__ = ("arrived_us", "place", "runs", "variable")
+    __slots__ = ("arrived_us", "place", "runs", "touched", "variable")
 
     def __init__(self, place: str, variable: str) -> None:
         """Nothing heard yet."""
         self.place = place
         self.variable = variable
         self.arrived_us = 0
+        self.touched = False
         self.runs: dict[str, dict[int, dict[Period, Forecast]]] = {}
 
     def put(self, one: Forecast) -> bool:

@@ -205,8 +205,9 @@ class Ladder:
         if self.many:
             own = self._begin(at_s, own=own)
         elif self.dozing:
-            self.rouse()
+            self.dozing = False
             self.state.last_s = self.series[0].previous_s()
+        self.touched = True
         values = self.values(at_s)
         met = self.met(at_s, values)
         state = self.state
@@ -277,6 +278,7 @@ class Ladder:
 
     def rouse(self) -> None:
         """Judge every reading again."""
+        self.settled()
         self.dozing = False
         self.wake, self.wake_s = AWAKE
 

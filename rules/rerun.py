@@ -11,6 +11,8 @@ def again(ladder: Ladder, from_s: int) -> int | None:
 
     Gives the moment the higher grade was reached when the place must rise, None otherwise; never lowers.
     """
+    ladder.rouse()
+    ladder.touched = True
     now_s, rule = ladder.clock_s(), ladder.rule
     edge_s = now_s - ladder.horizon_s
     sim, raised_s = Climb(floor_s=ladder.state.floor_s), None
@@ -33,7 +35,6 @@ def again(ladder: Ladder, from_s: int) -> int | None:
     if before is not None:
         before.runs, before.run_s = state.runs, state.run_s
         ladder.before, ladder.moment_s, ladder.spoken = before, now_s, own
-    ladder.rouse()
     return raised_s if raised_s is not None and up(state, sim.grade, now_s) else None
 
 

@@ -41,6 +41,7 @@ class Running:
     def fall_silent(self, ladder: Ladder) -> None:
         """A place has sent nothing for too long."""
         rule, clock_s = ladder.rule, ladder.clock_s()
+        ladder.touched = True
         if rule.season and not rule.season.holds(self.now_us // 1_000_000, ladder.compiled.zone):
             ladder.excused_us = self.now_us
             self.watch.add(ladder)
@@ -106,6 +107,7 @@ class Running:
         """A good reading ends doubt and suspension, and silence when all that the place must hear is back."""
         if series.doubt:
             series.doubt = False
+            series.touched = True
             series.spell += 1
         series.unsettled = False
         for x in series.ladders:
@@ -115,6 +117,7 @@ class Running:
     def _settled(self, ladder: Ladder) -> bool:
         """End suspension and, if nothing is missing any more, silence; false while something is."""
         ladder.suspended = False
+        ladder.touched = True
         if ladder.silent and deadline_us(ladder) <= self.now_us:
             return False
         if ladder.silent:
@@ -175,6 +178,7 @@ class Running:
         counter = series.counter
         if counter is None:
             return
+        series.touched = True
         if counter.times and at_s <= counter.times[-1]:
             found = counter.late(at_s, total, series.interval_s, series.checks)
             if isinstance(found, str):
@@ -232,6 +236,7 @@ class Running:
         if not feed.put(one):
             return
         feed.arrived_us = self.now_us
+        feed.touched = True
         for x in ladders:
             if not x.heard and (x.silent or x.suspended):
                 self._settled(x)

@@ -8,6 +8,7 @@ cdef class Series:
     cdef public Series twin
     cdef public long long interval_s, horizon_s, first_s, last_s, next_s, until_s, trim_s, total, arrived_us, wake, wake_s, spell
     cdef public double low, high
+    cdef public long long kept_s
     cdef public bint unsettled, doubt, touched
 
     cpdef Py_ssize_t size(self)

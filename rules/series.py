@@ -36,13 +36,14 @@ class Series:
 
     Nothing here can change a ladder, and nothing has to be let go of, while each reading comes at ``next_s``, before
     ``until_s``, and ``total`` stays below ``wake``. ``wake_s`` is the part of ``until_s`` that the ladders have asked for.
-    ``unsettled`` is true while the next good reading has something to end: silence, a suspension, doubt. ``touched`` is true when
-    anything has changed since the last snapshot. ``twin`` is the same variable with another range.
+    ``unsettled`` is true while the next good reading has something to end: silence, a suspension, doubt. ``kept_s`` is the
+    newest reading that the last snapshot holds; ``touched`` is true when anything but newer readings has come since.
+    ``twin`` is the same variable with another range.
     """
 
     __slots__ = (
-        "arrived_us", "checks", "counter", "doubt", "first_s", "guard", "high", "horizon_s", "interval_s", "ladders", "last_s", "late",
-        "low", "next_s", "spell", "station", "suspects", "times", "total", "totals", "touched", "trim_s", "twin", "unsettled",
+        "arrived_us", "checks", "counter", "doubt", "first_s", "guard", "high", "horizon_s", "interval_s", "kept_s", "ladders", "last_s",
+        "late", "low", "next_s", "spell", "station", "suspects", "times", "total", "totals", "touched", "trim_s", "twin", "unsettled",
         "until_s", "variable", "wake", "wake_s",
     )  # fmt: skip
 
@@ -73,6 +74,7 @@ class Series:
         self.unsettled = False
         self.doubt = False
         self.touched = False
+        self.kept_s = NEVER_S
         self.spell = 0
         self.late: frozenset[int] = frozenset()
         self.suspects: tuple[tuple[int, str], ...] = ()
@@ -182,8 +184,16 @@ class Series:
         self.last_s = pairs[-1][0] if pairs else NEVER_S
         self._arrange([t for t, _ in pairs], [v for _, v in pairs])
 
+    def take_over(self, first_s: int, times: "array[int] | None", totals: "array[int]") -> None:
+        """Go on with what another series of the same checks and interval had."""
+        self.first_s, self.times, self.totals, self.total = first_s, times, totals, totals[-1]
+        n = self.size()
+        self.last_s = self.time(n - 1) if n else NEVER_S
+        self.next_s = self.last_s + self.interval_s if n and times is None else NEVER_S
+
     def _arrange(self, times: Sequence[int], values: Sequence[int]) -> None:
         """Keep these in the least room; ``last_s`` is left alone."""
+        self.touched = True
         self.first_s = times[0] if times else NEVER_S
         even = not times or tuple(times) == tuple(range(times[0], times[-1] + 1, self.interval_s))
         self.times = None if even else array("q", times)
@@ -244,11 +254,13 @@ class Series:
 
     def trouble(self) -> None:
         """The next good reading has something to end."""
+        self.touched = True
         self.unsettled = True
         self.wake = ALWAYS
 
     def mark(self, at_s: int, why: str) -> None:
         """Remember that a value was not used; the newest for each time."""
+        self.touched = True
         edge_s = self.last_s - self.horizon_s
         kept = [(t, w) for t, w in self.suspects[-_MOST_SUSPECTS:] if t > edge_s and t != at_s]
         self.suspects = (*kept, (at_s, why))
@@ -256,4 +268,5 @@ class Series:
     def pardon(self, at_s: int) -> None:
         """A value that was doubted has been used after all."""
         if self.suspects:
+            self.touched = True
             self.suspects = tuple((t, w) for t, w in self.suspects if t != at_s)

@@ -1,131 +1,113 @@
-"""The state of an engine as bytes, and back, also into a plan that has changed since.
+"""The state of an engine to bytes, and back, also into a plan that has changed since."""
 
-Format 2: MessagePack. Arrays are eight-byte little-endian integers.
-"""
-
-import sys
 from array import array
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
-from rules.climb import Climb, Trail
 from rules.errors import SnapshotError
-from rules.forecast import Feed, Forecast
+from rules.forecast import Feed
 from rules.ladder import Ladder
+from rules.quality import Checks
+from rules.saved import FORMAT, Saved, SavedFeed, SavedLadder, SavedMore, SavedSeries, SavedTail, Whole, load, numbers, raw
 from rules.scaled import NEVER_S, SCALE
 from rules.series import Series
 
-FORMAT = 2
-
-
-class SavedSeries(msgspec.Struct, array_like=True):
-    """One series; ``values`` and ``totals`` (of a counter) are scaled. ``checks`` names the checks it was kept under."""
-
-    station: str
-    variable: str
-    checks: str
-    times: bytes
-    values: bytes
-    arrived_us: int
-    doubt: bool
-    spell: int
-    late: list[int]
-    suspects: tuple[tuple[int, str], ...]
-    held: tuple[int, int] | None
-    run: tuple[int, int | None]
-    total_times: bytes
-    totals: bytes
-
-
-class SavedLadder(msgspec.Struct, array_like=True):
-    """One place under one rule."""
-
-    rule: str
-    place: str
-    state: Climb
-    episode: int
-    step: int
-    silences: int
-    since_us: int | None
-    silent: bool
-    suspended: bool
-    excused_us: int
-    moment_s: int
-    spoken: bool
-    before: Trail | None
-
-
-class SavedFeed(msgspec.Struct, array_like=True):
-    """All forecasts of one variable for one place."""
-
-    place: str
-    variable: str
-    arrived_us: int
-    forecasts: list[Forecast]
-
-
-class Saved(msgspec.Struct):
-    """A whole snapshot; ``digest`` names the rules it was made under.
-
-    ``retired`` is how far places that no rule grades any more had numbered their episodes, by ``rule/place``: should one come back, no id
-    of a change is given twice.
-    """
-
-    format: int
-    digest: str
-    series: list[SavedSeries]
-    ladders: list[SavedLadder]
-    feeds: list[SavedFeed]
-    retired: dict[str, int] = {}
+Feeds = Mapping[tuple[str, str], Feed]
 
 
 def save(
     digest: str, series: Iterable[Series], ladders: Iterable[Ladder], feeds: Iterable[Feed], retired: Mapping[str, int]
 ) -> bytes:  # fmt: skip
     """All state that decides what comes next."""
-    return msgspec.msgpack.encode(
-        Saved(
-            FORMAT, digest, [_save_series(s) for s in series], [_save_ladder(x) for x in ladders],
-            [SavedFeed(f.place, f.variable, f.arrived_us, list(f.all())) for f in feeds], dict(retired),
-        )
+    parts = (list(map(_whole, series)), list(map(_save_ladder, ladders)), list(map(_save_feed, feeds)))
+    return msgspec.msgpack.encode(Saved(FORMAT, digest, *parts, dict(retired)))
+
+
+def settle(series: Iterable[Series], ladders: Iterable[Ladder], feeds: Iterable[Feed]) -> None:
+    """From here on changes count: what there is has been saved."""
+    for s in series:
+        s.touched, s.kept_s = False, s.last_s
+    for x in ladders:
+        x.touched = False
+    for f in feeds:
+        f.touched = False
+
+
+def save_more(digest: str, series: Sequence[Series], ladders: Sequence[Ladder], feeds: Feeds) -> bytes:
+    """All that has changed since ``settle``, at the cost of what has changed."""
+    whole = [(n, _whole(s)) for n, s in enumerate(series) if s.touched]
+    tails = [_tail(n, s) for n, s in enumerate(series) if s.last_s > s.kept_s and not s.touched]
+    changed = [(n, _save_ladder(x)) for n, x in enumerate(ladders) if x.touched]
+    heard = [(n, _save_feed(f)) for n, f in enumerate(feeds.values()) if f.touched]
+    return msgspec.msgpack.encode(SavedMore(FORMAT, digest, whole, tails, changed, heard))
+
+
+def _whole(s: Series) -> SavedSeries:
+    counter, guard = s.counter, s.guard
+    held = counter.held if counter else guard.held if guard else None
+    return SavedSeries(
+        s.station, s.variable, _text(s.checks), s.interval_s, s.first_s, b"" if s.times is None else raw(s.times), raw(s.totals),
+        s.totals.typecode == "q", s.arrived_us, s.doubt, s.spell, sorted(s.late), s.suspects, held,
+        (guard.run_s, guard.run_value) if guard else (NEVER_S, None),
+        raw(counter.times) if counter else b"", raw(counter.values) if counter else b"",
     )  # fmt: skip
 
 
-def load(data: bytes) -> Saved:
-    """The snapshot in these bytes; SnapshotError when they hold none."""
-    try:
-        saved = msgspec.msgpack.decode(data, type=Saved)
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as e:
-        raise SnapshotError(f"not a snapshot of the rules engine: {e}") from None
-    if saved.format != FORMAT:
-        raise SnapshotError(f"snapshot format {saved.format} is unknown; allowed: {FORMAT}")
-    return saved
+def _tail(number: int, s: Series) -> SavedTail:
+    start, guard = s.upto(s.kept_s), s.guard
+    return SavedTail(
+        number, s.time(start), b"" if s.times is None else raw(s.times[start:]), raw(s.totals[start:]), s.totals.typecode == "q",
+        s.arrived_us, guard.held if guard else None, (guard.run_s, guard.run_value) if guard else (NEVER_S, None),
+    )  # fmt: skip
 
 
-def filled_up(saved: Saved, history: bytes, longer: Collection[tuple[str, str]]) -> Saved:
+def _save_ladder(x: Ladder) -> SavedLadder:
+    return SavedLadder(
+        x.rule.name, x.place, x.settled(), x.episode, x.step, x.silences, x.since_us, x.silent, x.suspended, x.excused_us, x.moment_s,
+        x.spoken, x.before, x.dozing,
+    )  # fmt: skip
+
+
+def _save_feed(f: Feed) -> SavedFeed:
+    return SavedFeed(f.place, f.variable, f.arrived_us, list(f.all()))
+
+
+@lru_cache(maxsize=4096)
+def _text(checks: Checks) -> str:
+    return str(checks)
+
+
+# ---------------------------------------------------------------------------------------------------- back
+
+
+def filled_up(whole: Whole, history: bytes, longer: Collection[tuple[str, str]]) -> Whole:
     """The snapshot with these series (station, variable) as ``history``, another snapshot, has them, where it has readings."""
-    known = [s for s in load(history).series if (s.station, s.variable) in longer and s.times]
+    known = [s for s in load(history).saved.series if (s.station, s.variable) in longer and s.filled]
     better = {(s.station, s.variable) for s in known}
-    saved.series = [s for s in saved.series if (s.station, s.variable) not in better] + known
-    return saved
+    kept = [(n, s) for n, s in enumerate(whole.saved.series) if (s.station, s.variable) not in better]
+    tails = {new: whole.tails[old] for new, (old, _) in enumerate(kept) if old in whole.tails}
+    whole.saved.series = [s for _, s in kept] + known
+    return Whole(whole.saved, tails)
 
 
-def fill(
-    saved: Saved, series: Sequence[Series], ladders: Sequence[Ladder], feeds: Mapping[tuple[str, str], Feed]
-) -> dict[str, int]:  # fmt: skip
+def fill(whole: Whole, series: Sequence[Series], ladders: Sequence[Ladder], feeds: Feeds) -> dict[str, int]:
     """Put what was saved into empty series, ladders and feeds, as far as these still exist; gives what is retired now."""
-    by_series: dict[tuple[str, str], list[SavedSeries]] = {}
-    for s in saved.series:
-        by_series.setdefault((s.station, s.variable), []).append(s)
+    saved = whole.saved
+    by_series: dict[tuple[str, str], list[int]] = {}
+    for n, s in enumerate(saved.series):
+        by_series.setdefault((s.station, s.variable), []).append(n)
     for one in series:
         found = by_series.get((one.station, one.variable))
         if found:
-            _fill_series(one, min(found, key=lambda c: (c.checks != str(one.checks), bool(c.total_times) is (one.counter is None))))
+            n = found[0] if len(found) == 1 else min(found, key=lambda n: _strangeness(one, saved.series[n]))
+            _fill_series(one, saved.series[n], whole.tails.get(n, ()))
     by_ladder = {(x.rule, x.place): x for x in saved.ladders}
     for x in ladders:
-        if (x.rule.name, x.place) in by_ladder:
-            _fill_ladder(x, by_ladder[x.rule.name, x.place])
+        mine = by_ladder.get((x.rule.name, x.place))
+        if mine is not None:
+            _fill_ladder(x, mine)
     for f in saved.feeds:
         feed = feeds.get((f.place, f.variable))
         if feed is not None:
@@ -138,40 +120,46 @@ def fill(
     return numbered
 
 
-def _save_series(s: Series) -> SavedSeries:
-    times, values = array("q", s.times_after(NEVER_S)), array("q", s.values(0, s.size()))
-    counter, guard = s.counter, s.guard
-    held = counter.held if counter else guard.held if guard else None
-    return SavedSeries(
-        s.station, s.variable, str(s.checks), _little(times).tobytes(), _little(values).tobytes(), s.arrived_us, s.doubt, s.spell,
-        sorted(s.late), s.suspects, held, (guard.run_s, guard.run_value) if guard else (NEVER_S, None),
-        _little(counter.times).tobytes() if counter else b"", _little(counter.values).tobytes() if counter else b"",
-    )  # fmt: skip
+def _strangeness(one: Series, saved: SavedSeries) -> tuple[bool, bool]:
+    """How little a saved series is this one, where several bear its name."""
+    return saved.checks != _text(one.checks), bool(saved.counter_times) is (one.counter is None)
 
 
-def _save_ladder(x: Ladder) -> SavedLadder:
-    return SavedLadder(
-        x.rule.name, x.place, x.settled(), x.episode, x.step, x.silences, x.since_us, x.silent, x.suspended, x.excused_us, x.moment_s,
-        x.spoken, x.before,
-    )  # fmt: skip
-
-
-def _fill_series(series: Series, saved: SavedSeries) -> None:
+def _fill_series(series: Series, saved: SavedSeries, tails: Sequence[SavedTail]) -> None:
     """Values that the checks of today would not let pass stay out."""
+    totals = numbers(saved.totals, wide=saved.wide)
+    times = numbers(saved.times) if saved.times else None
+    if not totals or (times is not None and len(times) != len(totals) - 1):
+        raise SnapshotError(f"the series of {saved.station!r} is damaged: it has not one total for each reading")
     low, high = series.checks.low * SCALE, series.checks.high * SCALE
-    pairs = zip(_numbers(saved, saved.times), _numbers(saved, saved.values), strict=False)
-    series.refill((at_s, value) for at_s, value in pairs if low <= value <= high)
-    series.arrived_us, series.doubt, series.spell, series.late = saved.arrived_us, saved.doubt, saved.spell, frozenset(saved.late)
+    if saved.checks == _text(series.checks) and saved.step_s == series.interval_s:
+        series.take_over(saved.first_s, times, totals)
+    else:
+        pairs = _pairs(saved.first_s, saved.step_s, times, totals)
+        series.refill((at_s, value) for at_s, value in pairs if low <= value <= high)
+    for tail in tails:
+        own = numbers(tail.times) if tail.times else None
+        for at_s, value in _pairs(tail.first_s, saved.step_s, own, numbers(tail.totals, wide=tail.wide)):
+            if low <= value <= high:
+                series.append(at_s, value)
+    newest: SavedSeries | SavedTail = tails[-1] if tails else saved
+    series.arrived_us, series.doubt, series.spell, series.late = newest.arrived_us, saved.doubt, saved.spell, frozenset(saved.late)
     series.suspects = saved.suspects
     if series.counter:
-        series.counter.times, series.counter.values = _numbers(saved, saved.total_times), _numbers(saved, saved.totals)
-        series.counter.held = saved.held
+        series.counter.times, series.counter.values = numbers(saved.counter_times), numbers(saved.counter_values)
+        series.counter.held = newest.held
     if series.guard:
-        series.guard.held = saved.held
-        series.guard.run_s, series.guard.run_value = saved.run
+        series.guard.held = newest.held
+        series.guard.run_s, series.guard.run_value = newest.run
     series.trim()
     if saved.doubt:
         series.trouble()
+
+
+def _pairs(first_s: int, step_s: int, times: "array[int] | None", totals: "array[int]") -> Iterator[tuple[int, int]]:
+    """Time and value of each reading."""
+    for n in range(len(totals) - 1):
+        yield first_s + n * step_s if times is None else times[n], totals[n + 1] - totals[n]
 
 
 def _fill_ladder(ladder: Ladder, saved: SavedLadder) -> None:
@@ -179,19 +167,5 @@ def _fill_ladder(ladder: Ladder, saved: SavedLadder) -> None:
     ladder.episode, ladder.step, ladder.silences, ladder.since_us = saved.episode, saved.step, saved.silences, saved.since_us
     ladder.silent, ladder.suspended, ladder.excused_us = saved.silent, saved.suspended, saved.excused_us
     ladder.moment_s, ladder.spoken, ladder.before = saved.moment_s, saved.spoken, saved.before
-
-
-def _numbers(saved: SavedSeries, raw: bytes) -> "array[int]":
-    found = array("q")
-    try:
-        found.frombytes(raw)
-    except ValueError as e:
-        raise SnapshotError(f"the series of {saved.station!r} is damaged: {e}") from None
-    return _little(found)
-
-
-def _little(numbers: "array[int]") -> "array[int]":
-    if sys.byteorder == "big":
-        numbers = numbers[:]
-        numbers.byteswap()
-    return numbers
+    if saved.dozing and not ladder.many:
+        ladder.state.last_s = ladder.series[0].last_s

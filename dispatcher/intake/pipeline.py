@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 
 from dispatcher.errors import DispatcherError, ShardLost, StoreFailed
 from dispatcher.intake.basis import Compiled
+from dispatcher.intake.chain import Chain, Link, next_link
 from dispatcher.intake.codecs.choose import Codecs, Decoding, built_in
 from dispatcher.intake.deciding import decide
 from dispatcher.intake.decode import Limits
@@ -58,6 +59,7 @@ class Pipeline:
         self._running = False
         self._seq = 0
         self._snapshot_seq = 0
+        self._chain: Chain | None = None
         self._tick_waits = False
         self._snapshot_at = time.monotonic()
         self.shard: Shard | None = None  # where others may decide too, our right to; proven in each transaction
@@ -85,6 +87,7 @@ class Pipeline:
         """Come back to the state after the last committed row, under the plan that was in force there."""
         recovered = await recover(self._place.store, self.ruling.compiled, self.reading, self._place.house.county)
         self.ruling = recovered.deciding
+        self._chain = None
         self._seq = recovered.seq
         self._place.metrics.replayed.set(recovered.replayed)
         if recovered.damaged or recovered.snapshot:
@@ -188,6 +191,7 @@ class Pipeline:
     def taken_over(self, deciding: Deciding) -> None:
         """Another plan decides from now on; its state is kept with its row already."""
         self.ruling = deciding
+        self._chain = None
         self._snapshot_at, self._snapshot_seq = time.monotonic(), self._seq
 
     async def _snapshot_or_later(self) -> None:
@@ -197,23 +201,30 @@ class Pipeline:
             self._place.log.error("store_failed", error=str(failure))
 
     async def snapshot(self) -> None:
-        """Keep the rule state, so that the journal before it need not be replayed."""
+        """Keep the rule state, or what has changed of it, so that the journal before it need not be replayed."""
         self._snapshot_at = time.monotonic()
         if self._seq == self._snapshot_seq:
             return
+        # Should it fail, there is no chain any more, and the next one is whole.
+        chain, self._chain = self._chain, None
         with self._place.metrics.snapshot_s.time():
+            link, chain = next_link(self.engine, self._seq, chain)
             async with self._deciding() as tx:
-                await self.keep_state(tx, self._seq, self.ruling)
+                await self._keep(tx, link, self.ruling)
                 passing(Point.SNAPSHOT_WRITTEN)
             passing(Point.SNAPSHOT_KEPT)
-        self._snapshot_seq = self._seq
+        self._snapshot_seq, self._chain = self._seq, chain
 
     async def keep_state(self, tx: Transaction, seq: int, deciding: Deciding) -> None:
         """The rule state after a row, in place of those before it."""
+        await self._keep(tx, Link(seq, seq, deciding.engine.snapshot()), deciding)
+
+    async def _keep(self, tx: Transaction, link: Link, deciding: Deciding) -> None:
         taken_at, plan = to_ms(self._place.clock.now()), deciding.compiled.plan.digest
-        row = {"journal_seq": seq, "taken_at": taken_at, "plan": plan, "data": deciding.engine.snapshot()}
+        row = {"journal_seq": link.seq, "base_seq": link.base_seq, "taken_at": taken_at, "plan": plan, "data": link.data}
         await tx.run("journal.save_snapshot", row)
-        await tx.run("journal.forget_snapshots", {"journal_seq": seq})
+        if link.whole:
+            await tx.run("journal.forget_snapshots", {"journal_seq": link.seq})
 
     async def _take(self, arrived: Sequence[_Arrived]) -> None:
         """Make all of it durable, whatever it takes, then acknowledge."""

@@ -57,14 +57,14 @@ Reading = Callable[[Compiled], Decoding]
 async def recover(store: Store, files: Compiled, reading: Reading, county: str) -> Recovered:
     """The state after the last committed row. ``files`` decide where the store does not say what did."""
     async with store.read() as reader:
-        snapshots = await reader.fetch("journal.last_snapshot")
-    seq = snapshots[0]["journal_seq"] if snapshots else 0
+        snapshots = await reader.fetch("journal.last_chain")
+    seq = snapshots[-1]["journal_seq"] if snapshots else 0
     compiled, known, lost = await _in_force(store, county, seq, files)
     deciding = Deciding(compiled, Engine(compiled.plan), reading(compiled))
     replayed, damaged, unusable = 0, list[int](), ""
     try:
         if snapshots:
-            deciding.engine.restore(snapshots[0]["data"])
+            deciding.engine.restore(snapshots[0]["data"], [row["data"] for row in snapshots[1:]])
     except SnapshotError as error:  # the journal holds as much as any rule looks back
         unusable, seq = str(error), await _before_the_oldest(store)
         compiled, known, lost = await _in_force(store, county, seq, files)
@@ -88,7 +88,7 @@ async def recover(store: Store, files: Compiled, reading: Reading, county: str) 
                 replay(deciding.engine, one, deciding.decoding)
             replayed += 1
         if len(rows) < _PAGE:
-            last = max(seq, snapshots[0]["journal_seq"]) if snapshots else seq
+            last = max(seq, snapshots[-1]["journal_seq"]) if snapshots else seq
             return Recovered(last, replayed, deciding, known, lost, tuple(damaged), unusable)
 
 
