@@ -18,12 +18,13 @@ from dispatcher.deliveries.duty_room import DutyRoom
 from dispatcher.deliveries.sender import Sender
 from dispatcher.duty.book import DutyBook
 from dispatcher.duty.stored import SaidOfDuty
-from dispatcher.errors import ConfigurationError, Problem, StoreFailed
+from dispatcher.errors import ConfigurationError, NotProposed, Problem, StoreFailed
 from dispatcher.files.countyfiles import CountyFiles, load_county_files, located
 from dispatcher.files.textfile import mark_of
 from dispatcher.house import House
 from dispatcher.incidents.book import Book
 from dispatcher.intake.activation import START, write_first
+from dispatcher.intake.acts import RuleAct, Verb
 from dispatcher.intake.asking import asking
 from dispatcher.intake.basis import areas_of, basis_of, compiled_with, entries_of
 from dispatcher.intake.catalogue import Catalogue, catalogue
@@ -37,6 +38,7 @@ from dispatcher.intake.refeeding import Refeeding
 from dispatcher.intake.reloading import Reloading, Version, activate
 from dispatcher.intake.retention import Retention
 from dispatcher.intake.sourcing import keep_open
+from dispatcher.intake.word import give_word
 from dispatcher.lifetime import Lifetime, calling, cancelled
 from dispatcher.outward.publishing import Publisher
 from dispatcher.ports import Beacon, Channel, Listening, Printer, Source, Store, World
@@ -52,7 +54,7 @@ from dispatcher.upkeep.health import Health
 from dispatcher.upkeep.log import Log
 from dispatcher.upkeep.metrics import Metrics
 from dispatcher.upkeep.watchdog import watch
-from dispatcher.warnings.releasing import Releases
+from dispatcher.warnings.releasing import By, Releases
 from dispatcher.web.application import create_app
 from dispatcher.web.context import WebContext
 from dispatcher.workplace import Workplace
@@ -263,6 +265,16 @@ class Application:
             duty=self.said_of_duty.over(files.registry.duty),
         )
 
+    async def _lift_rule(self, rule: str, place: str, by: By) -> None:
+        """A person has lifted what a rule says of a place; where another worker decides, it is for that one's officers to say."""
+        if not self.turn.ours:
+            self.log.warning("rule_not_lifted", rule=rule, place=place, reason="another worker decides")
+            return
+        try:
+            await give_word(self.place, self.pipeline, RuleAct(verb=Verb.LIFT, rule=rule, place=place, by=by.who.name), by.origin)
+        except NotProposed as why:  # it has fallen meanwhile: nothing is left to lift
+            self.log.info("rule_not_lifted", rule=rule, place=place, reason=str(why))
+
     def _world(self) -> World:
         return World(clock=self.clock, county=self.loaded.files.registry.county.code, public_url=self.url, worker=self.deployment.worker)
 
@@ -349,7 +361,7 @@ class Application:
             desk=desk,
             intake=self.intake,
             incidents=Book(self.place),
-            releases=Releases(self.place, self.sender.wake),
+            releases=Releases(self.place, self.sender.wake, self._lift_rule),
             reporter=Reporter(self.place, lambda: self.pipeline.engine.plan, self._printer()),
             duty=self.duty,
             broadcast=self.place.broadcast,

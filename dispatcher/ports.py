@@ -23,6 +23,7 @@ class Kind(StrEnum):
 
     READINGS = "readings"
     FORECASTS = "forecasts"
+    ALERTS = "alerts"
 
 
 @dataclass(frozen=True, slots=True)

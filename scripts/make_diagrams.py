@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations, product
 from pathlib import Path
 
+from dispatcher.accounts import Role
 from dispatcher.calls.agenda import satisfied_actions, state_of
 from dispatcher.deliveries import settle
 from dispatcher.errors import PermanentFailure, TransientFailure, UnknownOutcome
@@ -12,8 +13,14 @@ from dispatcher.model.answer import Answer, Said
 from dispatcher.model.answer import Path as Way
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import NoticeState, Purpose
+from dispatcher.model.proposal import Entry, Proposal, ProposalState
+from dispatcher.model.saying import Saying
 from dispatcher.policy.model import Action, AnsweredBy, GradePlan
+from dispatcher.policy.release import REVIEWED, WITHIN, ReleaseRule, Then
+from dispatcher.policy.release import Origin as From
+from dispatcher.policy.release import Way as How
 from dispatcher.ports import DeliveryState, Receipt, Status
+from dispatcher.warnings.proposing import Amended, Approved, Event, Refused, TimedOut, decide
 from rules.grade import Grade
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "architecture.md"
@@ -73,6 +80,48 @@ def _notice_state(said: Iterable[Said]) -> str:
     return state_of(plan, Purpose.WARN, satisfied_actions(plan, [an_answer(s) for s in said], frozenset({"p"}))).value
 
 
+def proposal_edges() -> list[Edge]:
+    """What happens to a proposal with one entry, by the rules that a policy may give it."""
+    done: list[tuple[Event, Entry, str]] = []
+    for rule in (ReleaseRule(way=How.REVIEW, then=then) for then in Then):
+        one = an_entry(rule, Grade.BLUE)
+        seen = frozenset({one.digest})
+        done += [
+            (Approved(by="li", role=Role.RELEASING_OFFICER, entries=seen), one, "approved"),
+            (Refused(by="li", role=Role.RELEASING_OFFICER, entries=seen), one, "refused, taken back"),
+            (Amended(gone=frozenset({one.key})), one, "the contributor takes it back"),
+            (TimedOut(), one, f"silence: {rule.then}"),
+        ]
+    two = an_entry(ReleaseRule(way=How.TWO_PERSON), Grade.RED)
+    done.append((Approved(by="li", role=Role.RELEASING_OFFICER, entries=frozenset({two.digest})), two, "the first of two agrees"))
+    done.append((Amended(entries=[an_entry(REVIEWED, Grade.RED)]), two, "amended: earlier approvals cover it no more"))
+    return [(ProposalState.WAITING, decide(a_proposal(e), event, NOW + 2 * WITHIN).proposal.state, why) for event, e, why in done]
+
+
+def an_entry(rule: ReleaseRule, grade: Grade) -> Entry:
+    """A rule's word about one village, due for silence to decide."""
+    saying = Saying(
+        hazard="h", village="v", contributor="rule:r/p", area="a", grade=grade, since=NOW, reason_zh="", reason_en="", origin=From.OBSERVED
+    )
+    return Entry(saying=saying, before=Grade.NONE, rule=rule, deadline=NOW + rule.within)
+
+
+def a_proposal(entry: Entry) -> Proposal:
+    """It waits alone."""
+    return Proposal(
+        id="p",
+        county="",
+        status=Status.ACTUAL,
+        hazard="h",
+        area="a",
+        topic="",
+        proposer="",
+        opened_at=NOW,
+        updated_at=NOW,
+        entries=(entry,),
+    )
+
+
 def a_delivery(state: DeliveryState) -> Delivery:
     """A first try that is valid for an hour."""
     empty = dict.fromkeys(("id", "notice", "county", "village", "channel", "person", "role", "address", "language", "text"), "")
@@ -98,8 +147,13 @@ def diagram(edges: Iterable[Edge], first: str) -> str:
 
 
 def with_diagrams(page: str) -> str:
-    """The page with both diagrams as the code says now."""
-    for mark, edges, first in (("delivery", delivery_edges(), "planned"), ("notice", notice_edges(), "calling")):
+    """The page with all diagrams as the code says now."""
+    drawn = (
+        ("delivery", delivery_edges(), "planned"),
+        ("notice", notice_edges(), "calling"),
+        ("proposal", proposal_edges(), "waiting"),
+    )
+    for mark, edges, first in drawn:
         head, begin, rest = page.partition(f"<!-- states of a {mark}: made by scripts/make_diagrams.py -->\n")
         _, end, tail = rest.partition("<!-- end -->\n")
         page = head + begin + diagram(edges, first) + "\n" + end + tail

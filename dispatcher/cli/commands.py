@@ -12,15 +12,17 @@ import typer
 import dispatcher
 from dispatcher.application import load
 from dispatcher.cli.accounts import accounts
-from dispatcher.cli.decoding import CAP, show_decoded
+from dispatcher.cli.decoding import show_decoded
 from dispatcher.cli.demonstrate import demonstrate
 from dispatcher.cli.engine import run_engine
 from dispatcher.cli.rulework import rules
 from dispatcher.cli.running import WRONG, run_async, say_problems
 from dispatcher.cli.stored import stored
+from dispatcher.cli.warned import warnings
 from dispatcher.clock import SystemClock
 from dispatcher.demo import DemoOptions
 from dispatcher.errors import ConfigurationError, Problem
+from dispatcher.intake.codecs.choose import CAP
 from dispatcher.intake.codecs.load import load_formats
 from dispatcher.ports import Item
 from dispatcher.settings import check_adapters, load_deployment
@@ -35,6 +37,7 @@ app = typer.Typer(
 app.add_typer(rules, name="rules")
 app.add_typer(accounts, name="user")
 app.add_typer(stored, name="db")
+app.add_typer(warnings, name="warnings")
 
 Config = Annotated[
     Path | None, typer.Option("-c", "--config", help="deployment.yaml; without one the sample county on the embedded default.")

@@ -9,7 +9,7 @@ import typer
 
 from dispatcher.application import load
 from dispatcher.intake.codecs.cap import decode_cap
-from dispatcher.intake.codecs.choose import Decoding
+from dispatcher.intake.codecs.choose import CAP, Decoding
 from dispatcher.intake.codecs.load import load_formats
 from dispatcher.intake.decode import DEFAULT_LIMITS
 from dispatcher.intake.units import VARIABLES
@@ -18,9 +18,6 @@ from dispatcher.model.reject import Reject
 from dispatcher.ports import Item
 from dispatcher.settings import Deployment
 from rules.reading import Reading
-
-CAP = "cap"
-"""CAP messages are no readings, and no format of a source; here they are shown all the same."""
 
 
 def show_decoded(item: Item, deployment: Deployment, now: datetime, *, as_json: bool) -> bool:

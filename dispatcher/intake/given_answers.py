@@ -16,7 +16,7 @@ _MOST_LISTED: Final = 1_000
 def answer_to(decoded: Decoded) -> dict[str, Any]:
     """Counts, and the reason for each item that was refused."""
     return {
-        "accepted": len(decoded.readings) + len(decoded.forecasts),
+        "accepted": len(decoded.readings) + len(decoded.forecasts) + len(decoded.alerts),
         "rejected": sum(r.count for r in decoded.rejects),
         "rejects": [_reject_as_json(r) for r in decoded.rejects[:_MOST_LISTED]],
     }

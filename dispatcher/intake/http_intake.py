@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from dispatcher.errors import InHand, Overloaded, StandsBy
+from dispatcher.intake.codecs.choose import CAP
 from dispatcher.model.reject import Decoded
 from dispatcher.ports import Batch, Item, Kind
 
 MOST_WAITING = 256
+_FORMATS = {Kind.ALERTS: CAP}
 
 
 class HttpIntake:
@@ -51,7 +53,7 @@ class HttpIntake:
         done: asyncio.Future[Decoded] = asyncio.get_running_loop().create_future()
         self._waiting[token] = done
         try:
-            self._queue.put_nowait(Batch(self.name, (Item(body, subject, kind),), token=token, key=key))
+            self._queue.put_nowait(Batch(self.name, (Item(body, subject, kind, _FORMATS.get(kind, "")),), token=token, key=key))
             return await done
         except asyncio.QueueFull:  # those who hung up still stand in the queue
             raise Overloaded(f"{MOST_WAITING} requests are waiting to be stored already") from None

@@ -29,6 +29,7 @@ from dispatcher.shard import Shard
 from dispatcher.timestamps import from_ms, to_ms
 from dispatcher.upkeep.commit_points import Point, passing
 from dispatcher.warnings.issuing import Issued
+from dispatcher.warnings.relaying import relay
 from dispatcher.warnings.telling import add_tasks
 from dispatcher.workplace import Workplace
 from rules.change import Decisions
@@ -279,7 +280,7 @@ class Pipeline:
         self._seq = seq
         self._tell_overtaken([arrived[n] for n in sorted(late)])
         self._count(total)
-        if any(d.changes or d.remarks for d, _ in total):
+        if any(d.changes or d.remarks for d, _ in total) or any(part.alerts for parts in decoded for part in parts):
             self._place.broadcast.wake()
         return decoded
 
@@ -310,7 +311,8 @@ class Pipeline:
             row = JournalRow(seq=seq, county=county, kind=RowKind.BATCH, source=batch.source, now=now, items=batch.items)
             decisions = decide(self.engine, parts, now)
         await keep(tx, row, batch, parts)
-        return decisions, await take_effect(tx, self._place.house, decisions, now)
+        issued = await take_effect(tx, self._place.house, decisions, now)
+        return decisions, issued + await relay(tx, self._place.house, [a for part in parts for a in part.alerts], now)
 
     async def _keep_undecided(self, one: _Arrived, error: Exception) -> None:
         """The bytes alone, and a task: nothing accepted is lost, even when we do not know what to make of it."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dispatcher.model.cap import CapAlert
 from rules.forecast import Forecast
 from rules.reading import Reading
 
@@ -69,6 +70,7 @@ class Decoded:
     readings: Sequence[Reading]
     rejects: list[Reject]
     forecasts: list[Forecast] = field(default_factory=list)
+    alerts: list[CapAlert] = field(default_factory=list)
 
 
 def show(value: object, most: int = 60) -> str:

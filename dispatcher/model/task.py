@@ -26,6 +26,7 @@ class TaskKind(StrEnum):
     OPTED_OUT = "opted_out"
     AUDIT = "audit"
     RELEASE = "release"
+    UPSTREAM = "upstream"
     REPORT = "report"
     MESSAGE = "message"
 

@@ -26,6 +26,9 @@ AND village IN (SELECT village FROM warning_villages WHERE warning = :warning) O
 SELECT * FROM contributions WHERE county = :county AND status = :status AND hazard = :hazard AND contributor = :contributor
 ORDER BY village;
 
+-- name: still_held
+SELECT DISTINCT contributor FROM contributions WHERE county = :county AND status = :status AND contributor IN EACH(:contributors);
+
 -- name: say_why
 UPDATE warning_villages SET grade = 0, reason_zh = :reason_zh, reason_en = :reason_en WHERE warning = :warning;
 

@@ -7,11 +7,13 @@ from typing import Final
 
 from dispatcher.house import House
 from dispatcher.model.answer import Answer, Said
+from dispatcher.model.cap import CapAlert
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice
 from dispatcher.model.proposal import Entry, Proposal
 from dispatcher.model.task import FeedKind, FeedLine, Task
 from dispatcher.model.warning import Alert, MessageType, Warning
+from dispatcher.warnings.upstream import Outcome, Understood
 from rules.apart import Apart
 from rules.change import Change
 from rules.grade import Grade
@@ -46,6 +48,28 @@ def alert_line(house: House, alert: Alert, warning: Warning) -> FeedLine:
     zh = f"{area_zh}{verb_zh}{words_zh}预警：{counts_zh}"
     en = f"{area_en}: {words_en} warning {verb_en}: {counts_en} (villages)"
     return _line(house, alert.sent_at, FeedKind.ALERT, grades[0][0], warning.id, zh, en)
+
+
+_UPSTREAM = {
+    Outcome.HEARD: ("已接收，涉及本县{n}村", "taken in, concerns {n} villages"),
+    Outcome.CANCELLED: ("已解除，涉及本县{n}村", "cancelled, concerns {n} villages"),
+    Outcome.NOT_PUBLIC: ("非公开信息，请人工处理", "not public: a person must look"),
+    Outcome.OLDER: ("晚到的旧信息，未采用", "came after a newer one, not used"),
+    Outcome.EXPIRED: ("收到时已过期，未采用", "had expired when it came, not used"),
+    Outcome.UNKNOWN_HAZARD: ("灾种无法识别，请人工处理", "of an unknown kind: a person must look"),
+    Outcome.UNKNOWN_GRADE: ("级别无法识别，请人工处理", "of an unknown grade: a person must look"),
+}
+
+
+def upstream_line(house: House, alert: CapAlert, understood: Understood, now: datetime) -> FeedLine:
+    """An upper level or a neighbour has said something."""
+    villages = {s.village for s in understood.sayings}
+    grade = max((s.grade for s in understood.sayings), default=Grade.NONE)
+    info = alert.infos[0] if alert.infos else None
+    what = (info.headline or info.event if info else "") or alert.identifier
+    who = (info.sender_name if info else "") or alert.sender
+    zh, en = (text.format(n=len(villages)) for text in _UPSTREAM[understood.outcome])
+    return _line(house, now, FeedKind.WARNING, grade, alert.identifier, f"{who}：{what}（{zh}）", f"{who}: {what} ({en})")
 
 
 def renewal_line(house: House, alert: Alert, warning: Warning) -> FeedLine:

@@ -1,6 +1,7 @@
 """What officers and forecasters do with warnings: propose, agree, refuse, lift, retract, consult. Everything is durable on return."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,6 +10,7 @@ from dispatcher.accounts import Principal, Role
 from dispatcher.errors import NotAllowed
 from dispatcher.house import House
 from dispatcher.model.proposal import Proposal
+from dispatcher.model.saying import Saying
 from dispatcher.model.warning import Contribution, Warning, WarningState
 from dispatcher.policy.release import Origin
 from dispatcher.ports import Transaction
@@ -26,6 +28,7 @@ from dispatcher.warnings.sayings import taken_back
 from dispatcher.warnings.telling import add_feed
 from dispatcher.workplace import Workplace
 
+_RULE: Final = "rule:"
 CONSULTED: Final = ("said", "looked_at", "took_part")
 """What a line of a consultation holds: what somebody said, a plot or page that was looked at, somebody who took part."""
 
@@ -51,13 +54,26 @@ class Choice:
 _Work = Callable[[Transaction, datetime], Awaitable[Issued]]
 
 
-class Releases:
-    """One for an engine; ``planned`` is called when something new is to be sent."""
+LiftRule = Callable[[str, str, By], Awaitable[None]]
+"""Tells the rules that a person has lifted a rule at a place: they must see it anew before it counts again."""
 
-    def __init__(self, place: Workplace, planned: Callable[[], None]) -> None:
+
+async def _no_rules(_rule: str, _place: str, _by: By) -> None:
+    """Where no rules are at work."""
+
+
+class Releases:
+    """One for an engine; ``planned`` is called when something new is to be sent.
+
+    When the last of what a rule says of a place was taken back, ``lift_rule`` is called: a ladder that still stands in red would
+    not speak again until it had fallen.
+    """
+
+    def __init__(self, place: Workplace, planned: Callable[[], None], lift_rule: LiftRule = _no_rules) -> None:
         """Nothing is read yet."""
         self._place = place
         self._planned = planned
+        self._lift_rule = lift_rule
 
     @property
     def house(self) -> House:
@@ -94,7 +110,7 @@ class Releases:
 
     async def lift(self, warning_id: str, villages: Sequence[str], reason: tuple[str, str], by: By) -> list[str]:
         """Take back what holds these villages (none: all) of a warning; gives the proposals that wait for it."""
-        waiting: list[str] = []
+        waiting, ended = list[str](), list[tuple[str, str]]()
 
         async def work(tx: Transaction, now: datetime) -> Issued:
             warning = await self._open(tx, warning_id)
@@ -104,9 +120,11 @@ class Releases:
             await write_audit(tx, self._place.house.county, now, [_act(by, "lift", warning_id, detail)])
             proposals = await hear(tx, self._place.house, sayings, now)
             waiting[:] = [p.id for p in proposals if p.proposer == by.who.name]
+            ended[:] = await _ended_rules(tx, self._place.house, sayings)
             return await release_due(tx, self._place.house, now)
 
         await self._write(work)
+        await self._lift_rules(ended, by)
         return waiting
 
     async def retract(self, warning_id: str, reason: tuple[str, str], by: By) -> Issued:
@@ -114,10 +132,18 @@ class Releases:
         if not by.who.may(Role.RELEASING_OFFICER):
             raise NotAllowed("this needs the role releasing_officer or higher", "权限不足，须由签发人办理")
 
-        async def work(tx: Transaction, now: datetime) -> Issued:
-            return await _retract(tx, self._place.house, await self._open(tx, warning_id), _given(reason), by, now)
+        ended: list[tuple[str, str]] = []
 
-        return await self._write(work)
+        async def work(tx: Transaction, now: datetime) -> Issued:
+            warning = await self._open(tx, warning_id)
+            held = await self._contributions(tx, warning)
+            issued = await _retract(tx, self._place.house, warning, _given(reason), by, now)
+            ended[:] = await _ended_rules(tx, self._place.house, held)
+            return issued
+
+        issued = await self._write(work)
+        await self._lift_rules(ended, by)
+        return issued
 
     async def consult(self, proposal_id: str, kind: str, text: str, by: By) -> None:
         """Add to the consultation of a proposal."""
@@ -136,7 +162,7 @@ class Releases:
     # ------------------------------------------------------------------------------------------ how
 
     async def _decide(self, proposal_id: str, choice: Choice, by: By, *, approve: bool) -> Proposal:
-        after: list[Proposal] = []
+        after, ended = list[Proposal](), list[tuple[str, str]]()
 
         async def work(tx: Transaction, now: datetime) -> Issued:
             proposal = await self._proposal(tx, proposal_id)
@@ -153,10 +179,17 @@ class Releases:
                 await save_proposals(tx, [decided.proposal])
                 await add_feed(tx, [proposal_line(self._place.house, decided.proposal, "approved", now, by.who.name)])
                 return Issued()
-            return await settle_proposal(tx, self._place.house, decided, now)
+            issued = await settle_proposal(tx, self._place.house, decided, now)
+            ended[:] = await _ended_rules(tx, self._place.house, [e.saying for e in decided.released if not e.saying.grade])
+            return issued
 
         await self._write(work)
+        await self._lift_rules(ended, by)
         return after[0]
+
+    async def _lift_rules(self, ended: Sequence[tuple[str, str]], by: By) -> None:
+        for rule, place in ended:
+            await self._lift_rule(rule, place, by)
 
     async def _write(self, work: _Work) -> Issued:
         """In one transaction; a store that cannot take it now is the caller's to hear of (StoreFailed): nothing was done then."""
@@ -196,6 +229,15 @@ class Releases:
             if proposal.topic == draft.replaces and proposal.proposer:
                 found |= {e.saying.village: proposal.area for e in proposal.entries}
         return found
+
+
+async def _ended_rules(tx: Transaction, house: House, said: Iterable[Saying | Contribution]) -> list[tuple[str, str]]:
+    """The rules and places, of those spoken of, that hold no village any more."""
+    names = {one.contributor for one in said if one.contributor.startswith(_RULE)}
+    scope = {"county": house.county, "status": house.status.value, "contributors": json.dumps(sorted(names))}
+    held = {row["contributor"] for row in await tx.fetch("warnings.still_held", scope)} if names else set()
+    found = [name.removeprefix(_RULE).partition("/") for name in sorted(names - held)]
+    return [(rule, place) for rule, _, place in found]
 
 
 def _given(reason: tuple[str, str]) -> tuple[str, str]:

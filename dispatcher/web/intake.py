@@ -52,6 +52,23 @@ async def forecasts(request: Request) -> Response:
     return await _take(request, Kind.FORECASTS)
 
 
+@router.post(
+    "/alerts",
+    status_code=202,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "description": "CAP 1.2 (1.1, 1.0), alone, in an Atom feed or an EDXL distribution; at most 1 MiB.",
+            "content": {"application/cap+xml": {"schema": {"type": "string"}}},
+        }
+    },
+    responses=_RESPONSES,
+)
+async def alerts(request: Request) -> Response:
+    """Messages of an upper level or a neighbour. Needs the role forecaster or higher; who releases them is in the policies."""
+    return await _take(request, Kind.ALERTS)
+
+
 async def _take(request: Request, kind: Kind) -> Response:
     principal = need(request, Role.FORECASTER)
     subject = f"{request.url.path} {principal.name}"

@@ -11,7 +11,7 @@ BULK_LIMIT: Final = 1024 * 1024
 FORM_LIMIT: Final = 64 * 1024
 PHOTO_LIMIT: Final = 6 * 1024 * 1024
 PHOTO_PREFIX: Final = "/v/"
-BULK_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/forecasts"})
+BULK_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/forecasts", "/api/v1/alerts"})
 
 _BEGINNING: Final = 256
 

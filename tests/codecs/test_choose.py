@@ -90,7 +90,7 @@ def test_a_format_of_a_file_is_loaded_under_its_name(tmp_path: Path) -> None:
     deployment = "formats: {acme: acme.yaml}\nsources: {m: {adapter: mqtt, format: json, formats: {'v/#': acme}}}\n"
     codecs = load_formats(load_deployment(written(tmp_path, deployment=deployment, acme=PROFILE)))
     assert isinstance(codecs["acme"], MappedCodec)
-    assert list(codecs) == ["json", "senml", "sl651", "acme"]
+    assert list(codecs) == ["json", "senml", "sl651", "cap", "acme"]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_mistake_in_formats_is_named_with_its_place(tmp_path: Path, deployment
 
 
 def test_an_installation_without_formats_has_those_built_in() -> None:
-    assert list(load_formats(Deployment())) == ["json", "senml", "sl651"]
+    assert list(load_formats(Deployment())) == ["json", "senml", "sl651", "cap"]
 
 
 def test_every_format_that_is_shown_or_shipped_can_be_loaded(tmp_path: Path) -> None:

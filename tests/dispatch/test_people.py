@@ -1,5 +1,6 @@
 """What forecasters and officers do with warnings, in a whole engine: propose, agree, refuse, lift, retract, consult."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,14 +8,16 @@ import pytest
 
 from dispatcher.accounts import Principal, Role
 from dispatcher.errors import NotAllowed
+from dispatcher.intake.acts import RuleAct, Verb
+from dispatcher.intake.word import give_word
 from dispatcher.model.notice import Purpose
 from dispatcher.policy.release import DEFAULT, Origin, ReleaseRule, Way
 from dispatcher.testing.stores import FarSide
 from dispatcher.warnings.drafting import Draft
-from dispatcher.warnings.releasing import By, Choice
+from dispatcher.warnings.releasing import By, Choice, Releases
 from rules.grade import Grade
 from tests.dispatch.making import COUNTY, COUNTY_LEADER, EAST, HAZARD, SECRETARY, START, V1, V2, V3, change, house, minutes, sample_policy
-from tests.dispatch.running import Running, running
+from tests.dispatch.running import Running, batch, rain, running
 
 WANG = By(who=Principal(name="wang", role=Role.FORECASTER), origin="198.51.100.7")
 LI = By(who=Principal(name="li", role=Role.RELEASING_OFFICER), origin="198.51.100.8")
@@ -223,3 +226,35 @@ async def test_the_county_can_be_warned_by_its_code(engine: Running) -> None:
     assert {n.village for n in await engine.notices()} == {V1, V2, V3}
     (row,) = await engine.rows("warnings.open", status="Actual", hazard=HAZARD)
     assert row["area"] == COUNTY
+
+
+async def test_when_the_last_word_of_a_rule_is_taken_back_the_rule_must_see_it_anew_and_may_speak_again(engine: Running) -> None:
+    """A ladder that stood on in red would not speak again until it had fallen: the storm after the lift would be silent."""
+    lifted: list[tuple[str, str]] = []
+
+    async def lift_rule(rule: str, place: str, by: By) -> None:
+        lifted.append((rule, place))
+        await give_word(engine.place, engine.pipeline, RuleAct(verb=Verb.LIFT, rule=rule, place=place, by=by.who.name))
+
+    releases = Releases(engine.place, lambda: None, lift_rule)
+    run = asyncio.create_task(engine.pipeline.run())
+    await offer(engine, rain(12, START))
+    assert (await engine.notice(V1)).grade is Grade.RED
+    (one,) = await releases.lift(await open_warning(engine), [V1], ("无险情", ""), WANG)
+    await releases.approve(one, await seen(engine, one), LI)
+    assert lifted == [], "it still holds the other village"
+    (other,) = await releases.lift(await open_warning(engine), [], ("无险情", ""), WANG)
+    await releases.approve(other, await seen(engine, other), LI)
+    assert lifted == [("rain", "G1")]
+    engine.clock.advance(minutes(5))
+    await offer(engine, rain(1, START + minutes(5)))
+    assert (await engine.notice(V1)).grade is Grade.RED, "the sum of the hour is still above red"
+    await engine.pipeline.stop()
+    await run
+
+
+async def offer(engine: Running, body: bytes) -> None:
+    await engine.pipeline.offer(engine.tap, batch(body))
+    async with asyncio.timeout(10):
+        while not any(item.body == body for b in engine.tap.acked for item in b.items):  # noqa: ASYNC110 - the tap has no event
+            await asyncio.sleep(0.01)

@@ -1,22 +1,29 @@
 """Review before release in a whole engine: what waits is stored, silence decides as the policy says, and what is in force is renewed."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from dispatcher.accounts import Principal, Role
 from dispatcher.model.proposal import Proposal
 from dispatcher.model.task import TaskKind
 from dispatcher.policy.model import Policy
 from dispatcher.policy.release import DEFAULT, Origin, ReleaseRule, Then, Way
 from dispatcher.testing.stores import FarSide
 from dispatcher.warnings.proposal_rows import proposal_of
+from dispatcher.warnings.releasing import By, Choice
 from rules.grade import Grade
-from tests.dispatch.making import HAZARD, V1, V2, change, house, minutes, sample_policy
+from tests.dispatch.conftest import Places
+from tests.dispatch.making import HAZARD, V1, V2, V3, change, house, minutes, sample_policy
 from tests.dispatch.running import Running, running
 
 REVIEW = ReleaseRule(way=Way.REVIEW, within=minutes(5))
+LI = By(who=Principal(name="li", role=Role.RELEASING_OFFICER))
 
 
 def policy(rules: Mapping[Grade, ReleaseRule]) -> Policy:
@@ -108,3 +115,49 @@ async def test_a_warning_in_force_is_renewed_before_it_runs_out_and_nobody_is_as
         alerts = await engine.rows("warnings.alerts", warning=first.warning)
         assert [(a["message_type"], a["released_by"]) for a in alerts] == [("Alert", "policy:auto"), ("Update", "policy:renewal")]
         assert len(engine.sms.arrived) == told
+
+
+# --------------------------------------------------------------- over any life: what a village hears last
+
+GRADES = st.sampled_from(list(Grade))
+ACTS = st.lists(st.tuples(st.sampled_from(["rule", "approve", "refuse", "wait"]), st.sampled_from(["G1", "G3"]), GRADES), max_size=12)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(acts=ACTS, then=st.sampled_from(Then), grade=st.sampled_from([g for g in Grade if g]))
+async def test_whatever_is_approved_refused_or_forgotten_a_village_hears_last_what_holds_last(
+    acts: list[tuple[str, str, Grade]], then: Then, grade: Grade, places: Places
+) -> None:
+    """The last notice of a village has the grade of its contributions, all of which were free or released; nothing else was told."""
+    rule = replace(REVIEW, then=then)
+    async with running(places(), house(policy=policy({grade: rule}))) as engine:
+        told: dict[str, Grade] = {}
+        for n, (act, gauge, after) in enumerate(acts):
+            if act == "rule":
+                await engine.change(change(after, gauge, before=told.get(gauge, Grade.NONE), at=engine.clock.now(), step=n))
+                told[gauge] = after
+            elif act == "wait":
+                await engine.later(minutes(6), send=False)
+            else:
+                await decide_all(engine, act)
+        await engine.later(minutes(1), send=False)
+        await agrees(engine, grade)
+
+
+async def decide_all(engine: Running, act: str) -> None:
+    for one in await waiting(engine):
+        choice = Choice(hash=one.hash, note="x")
+        await (engine.releases.approve(one.id, choice, LI) if act == "approve" else engine.releases.refuse(one.id, choice, LI))
+
+
+async def agrees(engine: Running, reviewed: Grade) -> None:
+    last = {n.village: n for n in await engine.notices()}
+    held: dict[str, Grade] = {}
+    villages = json.dumps([V1, V2, V3])
+    for row in await engine.rows("warnings.contributions", status="Actual", hazard=HAZARD, villages=villages):
+        held[row["village"]] = max(held.get(row["village"], Grade.NONE), Grade(row["grade"]))
+    for village in (V1, V2, V3):
+        heard = last[village].grade if village in last else Grade.NONE
+        assert heard is held.get(village, Grade.NONE), f"{village} heard {heard.word} last"
+    for one in await waiting(engine):
+        assert all(max(e.before, e.saying.grade) is reviewed for e in one.entries), "something waits that needs nobody"

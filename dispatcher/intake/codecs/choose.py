@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dispatcher.intake.catalogue import Catalogue
+from dispatcher.intake.codecs.cap import decode_cap
 from dispatcher.intake.codecs.gather import Gathering
 from dispatcher.intake.codecs.mapped import MappedCodec, MappedSettings
 from dispatcher.intake.codecs.port import Codec
@@ -18,6 +19,12 @@ JSON = "json"
 """Our own format, JSON and CSV; also what an item without a format is in."""
 
 
+CAP = "cap"
+"""Messages of the Common Alerting Protocol."""
+
+_ALLOWED = {Kind.READINGS: "any format", Kind.FORECASTS: f"in {JSON} only", Kind.ALERTS: f"in {CAP} only"}
+
+
 Codecs = Mapping[str, Codec]
 """Codecs by the name of their format."""
 
@@ -29,6 +36,16 @@ class JsonCodec:
         """As ``dispatcher.intake.decode.decode``."""
         del now  # its times are absolute
         return decode(item, catalogue, limits)
+
+
+class CapCodec:
+    """Messages of other authorities; they are no readings, and go past the rules."""
+
+    def decode(self, item: Item, catalogue: Catalogue, limits: Limits, now: datetime) -> Decoded:
+        """As ``dispatcher.intake.codecs.cap.decode_cap``."""
+        del catalogue, now  # it names no station, and its times are absolute
+        found = decode_cap(item, limits)
+        return Decoded([], found.rejects, alerts=found.alerts)
 
 
 FormatSettings = SenmlSettings | MappedSettings | Sl651Settings
@@ -51,7 +68,7 @@ def codec_of(settings: FormatSettings) -> Codec:
 
 def built_in() -> Codecs:
     """The formats that need no file."""
-    return {JSON: JsonCodec(), "senml": SenmlCodec(SenmlSettings()), "sl651": Sl651Codec(Sl651Settings())}
+    return {JSON: JsonCodec(), "senml": SenmlCodec(SenmlSettings()), "sl651": Sl651Codec(Sl651Settings()), CAP: CapCodec()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +83,19 @@ class Decoding:
         """What one item held; a format nobody knows any more is a reason to refuse it."""
         name = item.format or JSON
         codec = self.codecs.get(name)
-        if codec is not None and (name == JSON or item.kind is Kind.READINGS):
+        if codec is not None and _fits_kind(name, item.kind):
             return codec.decode(item, self.catalogue, self.limits, now)
         fault = Fault(RejectCode.UNKNOWN_FORMAT, f"unknown format {show(name)}; allowed: {', '.join(self.codecs)}")
         if codec is not None:
-            fault = Fault(RejectCode.NOT_READINGS, f"{item.kind.value} in the format {show(name)}; allowed: in {JSON} only")
+            fault = Fault(RejectCode.NOT_READINGS, f"{item.kind.value} in the format {show(name)}; allowed: {_ALLOWED[item.kind]}")
         into = Gathering(item, self.catalogue, self.limits)
         into.refuse(fault)
         return into.decoded()
+
+
+def _fits_kind(name: str, kind: Kind) -> bool:
+    """Forecasts come in our own format only, alerts in CAP; a source of readings may be one of alerts by its format."""
+    return name == CAP if kind is Kind.ALERTS else kind is Kind.READINGS or name == JSON
 
 
 @dataclass(frozen=True, slots=True)
