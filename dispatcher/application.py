@@ -5,6 +5,7 @@ desk (replies that come meanwhile are still recorded), the store last.
 """
 
 import asyncio
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -35,8 +36,9 @@ from dispatcher.intake.http_intake import HttpIntake
 from dispatcher.intake.pipeline import Pipeline
 from dispatcher.intake.recovery import Recovered
 from dispatcher.intake.refeeding import Refeeding
-from dispatcher.intake.reloading import Reloading, Version, activate
+from dispatcher.intake.reloading import SIGNAL, Reloading, Version, activate
 from dispatcher.intake.retention import Retention
+from dispatcher.intake.rules_desk import RulesDesk
 from dispatcher.intake.sourcing import keep_open
 from dispatcher.intake.word import give_word
 from dispatcher.lifetime import Lifetime, calling, cancelled
@@ -100,6 +102,7 @@ class Application:
     intake: HttpIntake = field(default_factory=HttpIntake)
     reading: list[asyncio.Task[None]] = field(default_factory=list)
     said_of_duty: SaidOfDuty = field(default_factory=SaidOfDuty)
+    looking: asyncio.Future[None] | None = None
     lifetime: Lifetime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -241,6 +244,15 @@ class Application:
         self.reading.append(task)
         return self.lifetime.watch(task, may_end=True)
 
+    def reload_on(self, number: signal.Signals) -> None:
+        """Look at the files whenever the process gets this signal."""
+
+        def told() -> None:
+            if self.turn.ours:
+                self.looking = asyncio.ensure_future(self.reloading.try_reload(SIGNAL))
+
+        asyncio.get_running_loop().add_signal_handler(number, told)
+
     async def finished(self) -> None:
         """Wait until a part that must run has ended, and raise what it raised. A source that is read out does not count."""
         await self.lifetime.finished()
@@ -375,6 +387,7 @@ class Application:
             metrics=self.metrics.registry,
             refused=lambda code: self.metrics.rejects.labels(self.intake.name, code).inc(),
             stopping=stopping,
+            rules=RulesDesk(self.place, self.pipeline, self.reloading, lambda: self.intake.stands_by),
         )
 
 

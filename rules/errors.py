@@ -6,15 +6,25 @@ SnapshotError   saved bytes are not a snapshot of this engine: start empty and r
 
 from dataclasses import dataclass
 
+LONGEST_MESSAGE = 1_000
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class RuleError:
-    """One mistake in a rule file or table: where, what, and what is allowed. Line and column count from 1; 0 is unknown."""
+    """One mistake in a rule file or table: where, what, and what is allowed. Line and column count from 1; 0 is unknown.
+
+    However long the names of a hostile file are, a ``message`` can be read.
+    """
 
     file: str
     line: int
     column: int
     message: str
+
+    def __post_init__(self) -> None:
+        """Cut what is too long."""
+        if len(self.message) > LONGEST_MESSAGE:
+            object.__setattr__(self, "message", self.message[: LONGEST_MESSAGE - 2] + " …")
 
     def __str__(self) -> str:
         """``file:line:column: message`` as editors understand it."""

@@ -1,6 +1,7 @@
 """``dispatcher run``: one engine until it is told to stop."""
 
 import secrets
+import signal
 import sys
 from pathlib import Path
 
@@ -30,6 +31,7 @@ async def run_engine(config: Path) -> None:
         typer.echo(f"Duty room: {app.url}" + (f"  user {FIRST_USER}, password {password}" if password else ""))
         for problem in app.health.problems():
             typer.secho(f"not ready: {problem}", err=True, fg="yellow")
+        app.reload_on(signal.SIGHUP)
         await until_told(app.finished)
         app.log.info("stops")
     finally:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.application import load
+from dispatcher.cli.rule_acts import confirm, lift, refuse, reload
 from dispatcher.cli.rule_history import backtest, diff
 from dispatcher.cli.rule_reasons import explain, schema
 from dispatcher.cli.rule_tests import check, run_tests
@@ -62,3 +63,7 @@ rules.command()(backtest)
 rules.command()(diff)
 rules.command()(explain)
 rules.command()(schema)
+rules.command()(reload)
+rules.command()(confirm)
+rules.command()(refuse)
+rules.command()(lift)

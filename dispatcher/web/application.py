@@ -28,6 +28,8 @@ from dispatcher.web import (
     reports,
     roster_page,
     rosters_api,
+    rules_api,
+    rules_page,
     village_report,
     warning_page,
 )
@@ -65,8 +67,22 @@ def create_app(context: WebContext) -> FastAPI:
     )
     # duty_room comes before warning_page and api: their paths end in an id that may hold slashes.
     for router in (
-        *(probes, reports, login, answer_page, village_report, cap_feed, intake, events, incidents_api, rosters_api, release_api, api),
-        *(incident_pages, roster_page, duty_room, release_page, warning_page),
+        *(
+            probes,
+            reports,
+            login,
+            answer_page,
+            village_report,
+            cap_feed,
+            intake,
+            events,
+            incidents_api,
+            rosters_api,
+            release_api,
+            api,
+            rules_api,
+        ),
+        *(incident_pages, roster_page, duty_room, rules_page, release_page, warning_page),
     ):
         app.include_router(router.router)
     app.mount("/static", StaticFiles(packages=[("dispatcher.web", "static")]), name="static")

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.duty.book import DutyBook
 from dispatcher.incidents.book import Book
+from dispatcher.intake.rules_desk import RulesDesk
 from dispatcher.model.answer import Path, Said
 from dispatcher.model.notice import Notice
 from dispatcher.model.reject import Decoded
@@ -97,6 +98,7 @@ class WebContext:
     public_url: str
     secret: str
     metrics: CollectorRegistry
+    rules: RulesDesk | None = None
     refused: Callable[[str], None] = _not_counted
     wall: Clock = field(default_factory=SystemClock)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-Values = dict[str, Fraction | None]
+Number = Fraction | int
+Values = dict[str, Number | None]
 Calls = Mapping[str, tuple[str, int]]
 Rows = Callable[[Values], int]
 AFTER_S = 1200
@@ -39,14 +40,14 @@ class Oracle:
     """The state of one place; ``changes`` holds (before, after, at, late_by)."""
 
     spec: Spec
-    data: dict[int, Fraction] = field(default_factory=dict)
+    data: dict[int, Number] = field(default_factory=dict)
     judged: dict[int, tuple[int, bool]] = field(default_factory=dict)
     grade: int = 0
     held_s: int = -(10**12)
     floor_s: int = -(10**12)
     changes: list[tuple[int, int, int, int]] = field(default_factory=list)
 
-    def observe(self, at_s: int, value: Fraction) -> None:
+    def observe(self, at_s: int, value: Number) -> None:
         newest = max(self.data, default=None)
         if newest is not None and at_s <= newest - self.spec.horizon_s:
             return
@@ -65,17 +66,18 @@ class Oracle:
             found[name] = None if at_s - span_s < edge_s else self._value(op, at_s, window_s)
         return found
 
-    def _value(self, op: str, at_s: int, window_s: int) -> Fraction | None:
+    def _value(self, op: str, at_s: int, window_s: int) -> Number | None:
         inside = [self.data[t] for t in sorted(self.data) if at_s - window_s < t <= at_s]
         if op == "count":
-            return Fraction(len(inside))
+            return len(inside)
         if not inside:
             return None
         if op == "change":
             reference = self._reference(at_s, window_s)
             return None if reference is None else inside[-1] - self.data[reference]
-        plain = {"sum": sum(inside, Fraction(0)), "max": max(inside), "min": min(inside), "latest": inside[-1]}
-        return plain[op] if op in plain else sum(inside, Fraction(0)) / len(inside)
+        total = sum(inside)
+        plain = {"sum": total, "max": max(inside), "min": min(inside), "latest": inside[-1]}
+        return plain[op] if op in plain else Fraction(total) / len(inside)
 
     def _reference(self, at_s: int, window_s: int) -> int | None:
         older = [t for t in self.data if at_s - window_s * 3 // 2 < t <= at_s - window_s]

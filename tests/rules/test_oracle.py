@@ -56,11 +56,11 @@ UPS = {
 }
 
 
-def _at_least(value: Fraction | None, limit: int) -> bool:
+def _at_least(value: Fraction | int | None, limit: int) -> bool:
     return value is not None and value >= limit
 
 
-def _below(value: Fraction | None, limit: int) -> bool:
+def _below(value: Fraction | int | None, limit: int) -> bool:
     return value is not None and value < limit
 
 
@@ -88,7 +88,7 @@ def _expression_could(v: Values) -> int:
     return 4 if v["rise"] is None else 0
 
 
-def _pair(kind: str, up: str, to: str) -> tuple[Engine, Oracle]:
+def pair(kind: str, up: str, to: str) -> tuple[Engine, Oracle]:
     """The engine and the oracle for the same rule."""
     count, for_s = UPS[up]
     if kind == "table":
@@ -137,7 +137,7 @@ def _decisions(engine: Engine, events: list[Event]) -> list[tuple[int, int, int,
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(storms(), st.sampled_from(["table", "expressions"]), st.sampled_from(list(UPS)), st.sampled_from(["computed", "one_step"]))
 def test_the_engine_decides_as_the_slow_one_does(events: list[Event], kind: str, up: str, to: str) -> None:
-    engine, oracle = _pair(kind, up, to)
+    engine, oracle = pair(kind, up, to)
     changes = _decisions(engine, events)
     for _, r in events:
         oracle.observe(r.at_s, Fraction(str(r.value)))
@@ -152,11 +152,11 @@ def test_the_engine_decides_as_the_slow_one_does(events: list[Event], kind: str,
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(storms(), st.sampled_from(["table", "expressions"]), st.integers(0, 50), st.sampled_from(list(UPS)))
 def test_a_snapshot_anywhere_changes_nothing(events: list[Event], kind: str, cut: int, up: str) -> None:
-    whole, _ = _pair(kind, up, "computed")
+    whole, _ = pair(kind, up, "computed")
     expected = [whole.observe([r], START + timedelta(seconds=a)) for a, r in events]
-    first, _ = _pair(kind, up, "computed")
+    first, _ = pair(kind, up, "computed")
     found = [first.observe([r], START + timedelta(seconds=a)) for a, r in events[:cut]]
-    second, _ = _pair(kind, up, "computed")
+    second, _ = pair(kind, up, "computed")
     second.restore(first.snapshot())
     found += [second.observe([r], START + timedelta(seconds=a)) for a, r in events[cut:]]
     assert found == expected
@@ -166,8 +166,8 @@ def test_a_snapshot_anywhere_changes_nothing(events: list[Event], kind: str, cut
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(storms(), st.sampled_from(["table", "expressions"]))
 def test_one_batch_decides_as_many_batches_of_one(events: list[Event], kind: str) -> None:
-    one, _ = _pair(kind, "at_once", "one_step")
-    many, _ = _pair(kind, "at_once", "one_step")
+    one, _ = pair(kind, "at_once", "one_step")
+    many, _ = pair(kind, "at_once", "one_step")
     now = START + timedelta(days=1)
     whole = one.observe([r for _, r in events], now)
     parts = [many.observe([r], now) for _, r in events]
@@ -178,8 +178,8 @@ def test_one_batch_decides_as_many_batches_of_one(events: list[Event], kind: str
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(storms(), st.sampled_from(["table", "expressions"]))
 def test_a_reading_sent_again_changes_nothing(events: list[Event], kind: str) -> None:
-    engine, _ = _pair(kind, "at_once", "computed")
-    twice, _ = _pair(kind, "at_once", "computed")
+    engine, _ = pair(kind, "at_once", "computed")
+    twice, _ = pair(kind, "at_once", "computed")
     once = _decisions(engine, events)
     assert _decisions(twice, [e for event in events for e in (event, event)]) == once
 
@@ -187,7 +187,7 @@ def test_a_reading_sent_again_changes_nothing(events: list[Event], kind: str) ->
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(storms(), st.sampled_from(["table", "expressions"]))
 def test_no_change_goes_above_the_highest_row_it_names_nor_down_without_a_condition(events: list[Event], kind: str) -> None:
-    engine, _ = _pair(kind, "at_once", "computed")
+    engine, _ = pair(kind, "at_once", "computed")
     for arrival, reading in events:
         for c in engine.observe([reading], START + timedelta(seconds=arrival)).changes:
             if c.after > c.before:

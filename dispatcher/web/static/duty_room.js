@@ -182,7 +182,7 @@
         await post("/api/v1/notices/" + form.dataset.notice + "/answers", fields);
         shut(form.closest("tr"));
       } else {
-        await post("/api/v1/tasks/" + form.dataset.task + "/close", {});
+        await post("/api/v1/tasks/" + form.dataset.task + "/" + (form.dataset.act || "close"), {});
       }
       announce(said.dataset.recorded);
       refresh();
