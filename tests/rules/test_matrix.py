@@ -15,7 +15,7 @@
 
 from datetime import timedelta
 
-from rules.change import RemarkKind
+from rules.change import Change, Remark, RemarkKind
 from rules.engine import Engine
 from rules.grade import Grade
 from rules.place import Place
@@ -39,7 +39,7 @@ def test_late_by_forty_minutes() -> None:
 def test_duplicate() -> None:
     once, twice = rain_engine(), rain_engine()
     first = feed(once, STORM)
-    second = []
+    second: list[Change] = []
     for n, value in enumerate(STORM, start=1):
         minutes = 5 * n
         second += twice.tick(at(minutes)).changes
@@ -73,7 +73,7 @@ def test_one_station_two_days_ahead() -> None:
 
 def test_gauge_dead_in_the_storm() -> None:
     engine = rain_engine(places=(S1, S2))
-    told = []
+    told: list[Remark] = []
     for n, value in enumerate(STORM, start=1):
         told += engine.tick(at(5 * n)).remarks
         both = [reading(value, 5 * n, "S1")] + ([reading(value, 5 * n, "S2")] if n <= 38 else [])
