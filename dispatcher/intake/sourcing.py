@@ -11,7 +11,8 @@ from dispatcher.ports import Announcing, Divided, Lagging, Source
 from dispatcher.workplace import Workplace
 
 _FIRST_WAIT_S = 0.5
-_LONGEST_WAIT_S = 30.0
+_LONGEST_WAIT_S = 5.0
+"""A broker that is back must not wait for us: readings are minutes old by then."""
 
 
 async def keep_open(place: Workplace, pipeline: Pipeline, source: Source, formats: Formats = AS_MARKED) -> None:

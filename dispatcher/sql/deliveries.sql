@@ -75,8 +75,14 @@ SELECT (SELECT count(*) FROM deliveries WHERE county = :county AND state = 'plan
 SELECT * FROM deliveries WHERE county = :county ORDER BY seq;
 
 -- name: told
-SELECT DISTINCT d.village, d.channel, d.person, d.role, d.address, d.language FROM deliveries d JOIN notices n ON n.id = d.notice
-WHERE n.warning = :warning AND (d.state NOT IN ('planned', 'superseded', 'expired', 'failed') OR d.possible_duplicate = 1);
+-- Who heard or may have heard (what only stands between has accepted counts: it may still come through), and who still waits to hear.
+SELECT d.village, d.channel, d.person, d.role, d.address, d.language,
+    max(CASE WHEN d.state NOT IN ('planned', 'superseded', 'expired', 'failed') OR d.possible_duplicate = 1
+        OR (d.state IN ('planned', 'superseded') AND d.accepted_at IS NOT NULL) THEN 1 ELSE 0 END) AS heard,
+    max(CASE d.state WHEN 'planned' THEN 1 ELSE 0 END) AS waits
+FROM deliveries d JOIN notices n ON n.id = d.notice
+WHERE n.warning = :warning
+GROUP BY d.village, d.channel, d.person, d.role, d.address, d.language;
 
 -- name: any_due
 SELECT EXISTS (SELECT 1 FROM deliveries WHERE state IN ('planned', 'unknown') AND due <= :now)

@@ -12,7 +12,7 @@ from dispatcher.calls.agenda import Entry, agenda, next_due, passed
 from dispatcher.calls.calling import DUTY_ROOM, Target, call_on, tell_again
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
-from dispatcher.model.notice import Notice, Purpose
+from dispatcher.model.notice import Notice, NoticeState, Purpose
 from dispatcher.model.task import Task
 from dispatcher.model.warning import Alert, Contribution, VillageGrade, Warning
 from dispatcher.policy.model import GradePlan, Policy
@@ -126,20 +126,21 @@ def _release_act(alert: Alert) -> Act:
 async def _call_all(
     tx: Transaction, house: House, policy: Policy, released: Released, now: datetime
 ) -> tuple[list[Notice], list[Delivery], list[Task]]:
-    codes = iter(await _codes(tx, house, sum(n.purpose is Purpose.WARN for n in released.notices)))
     told = await _told(tx, released.warning.id)
+    worded = [n if _reached(told, n.village) else asked_after_all(n, policy) for n in released.notices]
+    codes = iter(await _codes(tx, house, sum(n.purpose is Purpose.WARN for n in worded)))
     agendas = {grade: agenda(plan) for grade, plan in policy.grades.items()}
     notices: list[Notice] = []
     deliveries: list[Delivery] = []
     tasks: list[Task] = []
-    for notice in released.notices:
+    for notice in worded:
         if notice.purpose is Purpose.WARN:
             coded = replace(notice, code=next(codes))
             plan = plan_for(policy, notice.grade, notice.before)
             opened, made, gaps = first_call(house, coded, plan, now, agendas[notice.grade or notice.before])
             tasks += gaps
         else:
-            opened, made = notice, tell_again(house, notice, told.get(notice.village, ()), now)
+            opened, made = notice, tell_again(house, notice, _concerned(told, notice), now)
         notices.append(opened)
         deliveries += made
     return notices, deliveries, tasks
@@ -159,15 +160,32 @@ def first_call(
     return replace(notice, steps_done=done, next_due=due), called.deliveries, called.tasks
 
 
-async def _told(tx: Transaction, warning: str) -> dict[str, list[Target]]:
-    """Who was told of this warning so far, by village."""
-    told: dict[str, list[Target]] = {}
+def asked_after_all(notice: Notice, policy: Policy) -> Notice:
+    """A lowering in a village that nothing has reached yet: it is warned of the grade that is left, as of a first one, and must answer."""
+    if notice.purpose is not Purpose.LOWER:
+        return notice
+    asks = bool(policy.grades[notice.grade].actions)
+    return replace(notice, purpose=Purpose.WARN, before=Grade.NONE, state=NoticeState.CALLING if asks else NoticeState.INFORMED)
+
+
+def _reached(told: Mapping[str, Sequence[tuple[Target, bool]]], village: str) -> bool:
+    return any(heard for _, heard in told.get(village, ()))
+
+
+def _concerned(told: Mapping[str, Sequence[tuple[Target, bool]]], notice: Notice) -> list[Target]:
+    """Of a lift those who heard of the warning; of a lowering also those for whom a message still waits, which it replaces."""
+    return [target for target, heard in told.get(notice.village, ()) if heard or notice.purpose is Purpose.LOWER]
+
+
+async def _told(tx: Transaction, warning: str) -> dict[str, list[tuple[Target, bool]]]:
+    """Who was told of this warning so far, by village, or waits to be (false)."""
+    told: dict[str, list[tuple[Target, bool]]] = {}
     for row in await tx.fetch("deliveries.told", {"warning": warning}):
-        if row["channel"] != DUTY_ROOM:
+        if row["channel"] != DUTY_ROOM and (row["heard"] or row["waits"]):
             target = Target(
                 person=row["person"], role=row["role"], channel=row["channel"], address=row["address"], language=row["language"]
             )
-            told.setdefault(row["village"], []).append(target)
+            told.setdefault(row["village"], []).append((target, bool(row["heard"])))
     return told
 
 

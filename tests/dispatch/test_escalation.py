@@ -1,15 +1,19 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from dispatcher.deliveries.settle import on_lost_lease
+from dispatcher.errors import TransientFailure
 from dispatcher.model.answer import Said
 from dispatcher.model.notice import NoticeState, Purpose
 from dispatcher.model.task import TaskKind
 from dispatcher.ports import DeliveryState, Heard, Receipt
+from dispatcher.rows import row_of
 from rules.grade import Grade
 from tests.dispatch.making import COUNTY_LEADER, DEPUTY, HEAD, SECRETARY, START, TOWNSHIP_LEADER, V1, V2, V3, WARDEN, change, minutes
 from tests.dispatch.running import Running
 
 SECOND = timedelta(seconds=1)
+WARDEN3 = "+447700900043"
 
 
 async def test_secretary_silent_head_refuses_warden_answers_so_the_township_leader_is_not_called(engine: Running) -> None:
@@ -94,6 +98,46 @@ async def test_a_lowering_tells_all_that_were_told_on_the_way_up_and_asks_nothin
 
 async def _again(engine: Running, notice: str) -> object:
     return [d for d in await engine.deliveries() if d.notice == notice]
+
+
+AWAY = TransientFailure("503", "the gateway is away")
+
+
+async def test_a_lowering_is_also_told_to_whom_the_warning_before_it_has_not_reached_yet(engine: Running) -> None:
+    engine.sms.troubles[WARDEN] = [AWAY]
+    await engine.change(change(Grade.RED))
+    await engine.send()
+    assert engine.sms.told(WARDEN) == []
+    assert engine.sms.addresses(), "others of the village have heard"
+    await engine.change(change(Grade.YELLOW, before=Grade.RED, step=1))
+    await engine.later(minutes(3))
+    assert (await engine.notice(V1)).purpose is Purpose.LOWER
+    assert [("降为" in text) for text in engine.sms.told(WARDEN)] == [True]
+
+
+async def test_a_village_that_nothing_had_reached_is_warned_of_the_grade_that_is_left_and_must_answer(engine: Running) -> None:
+    await engine.change(change(Grade.RED, "G3"))
+    await engine.change(change(Grade.YELLOW, "G3", before=Grade.RED, step=1))
+    await engine.later(SECOND * 10)
+    notice = await engine.notice(V3)
+    assert (notice.purpose, notice.state, notice.before) == (Purpose.WARN, NoticeState.CALLING, Grade.NONE)
+    assert engine.sms.told(WARDEN3)
+    assert [notice.code in text for text in engine.sms.told(WARDEN3)] == [True], engine.sms.told(WARDEN3)
+    assert notice.next_due is not None
+
+
+async def test_what_a_broker_has_accepted_may_still_come_through_so_its_speaker_is_told_of_the_lift(engine: Running) -> None:
+    await engine.change(change(Grade.RED))
+    await engine.send()
+    accepted = [d for d in await engine.deliveries() if d.channel == "loudspeaker" and d.village == V1]
+    assert accepted
+    assert {d.state for d in accepted} == {DeliveryState.ACCEPTED}
+    async with engine.store.write() as tx:  # no report came in time: it is to be said again
+        await tx.run_many("deliveries.settle", [row_of(on_lost_lease(d, engine.clock.now())) for d in accepted])
+    await engine.change(change(Grade.NONE, before=Grade.RED, step=1))
+    await engine.later(SECOND * 10)
+    lift = await engine.notice(V1)
+    assert {d.address for d in await engine.deliveries() if d.notice == lift.id} >= {d.address for d in accepted}
 
 
 async def test_what_was_planned_for_an_older_grade_is_never_sent(engine: Running) -> None:

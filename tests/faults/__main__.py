@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dispatcher.upkeep.commit_points import Point
 from tests.faults.kinds import FAMILIES, KINDS, kind_of
-from tests.faults.mutants import MUTANTS, SHOWN_BY
+from tests.faults.mutants import MUTANTS, SHOWN_BY, noticed
 from tests.faults.nursery import Nursery
 from tests.faults.storms import Ground, Outcome, Plan, Storms, plans, remove
 from tests.services import kafka_jars, server
@@ -128,16 +128,19 @@ def run_all(storms: Storms, chosen: Sequence[Plan], given: argparse.Namespace) -
 
 def mutant_plans(seed: int) -> list[Plan]:
     """For each mutant a storm of kills where they show it."""
-    return [Plan(seed=seed + n, strikes={f"kill@{SHOWN_BY[name]}": 5}, mutant=name) for n, name in enumerate(MUTANTS)]
+    return [Plan(seed=seed + n, strikes={f"kill@{SHOWN_BY[name][0]}": 4}, mutant=name) for n, name in enumerate(MUTANTS)]
 
 
 def run_mutants(storms: Storms, seed: int, at_once: int) -> bool:
     """True when each mutant made the harness fail, and the engine itself did not."""
     sound, *broken = storms.all(mutant_plans(seed), at_once)
+    missed = [o for o in broken if o.plan and not noticed(o.plan.mutant, o.verdict.findings())]
     for outcome in broken:
-        first = outcome.verdict.findings().partition("\n")[0]
-        sys.stderr.write(f"mutant {outcome.plan.mutant if outcome.plan else ''}: {first or 'NOT NOTICED'}\n")
-    return sound.verdict.holds and not any(outcome.verdict.holds for outcome in broken)
+        said = "NOT NOTICED" if outcome in missed else "noticed"
+        sys.stderr.write(f"{said} {outcome.seconds:5.1f} s  {outcome.plan.mutant if outcome.plan else ''}\n")
+    for outcome in missed:
+        say(outcome, storms.ground.folder)
+    return sound.verdict.holds and not missed
 
 
 if __name__ == "__main__":

@@ -21,8 +21,10 @@ from dispatcher.intake.journal import unpack
 from simulators import ledger
 from simulators.ledger import Entry
 from tests.faults.storm import Route
+from tests.integration import programs
 
 CHANGES = "SELECT rule, place, before, after, at FROM changes"
+BATCHES = "SELECT payload FROM journal WHERE kind = 'batch'"
 #: Hazards of which a place rose and fell again in one decision, because the readings of an hour came at once.
 HURRIED = """SELECT DISTINCT hazard FROM changes GROUP BY rule, place, decided_at
     HAVING min(after - before) < 0 AND max(after - before) > 0"""
@@ -78,7 +80,7 @@ def gather(
         def rows(query: str) -> Rows:
             return tuple(dict(row) for row in store.execute(query))
 
-        payloads = [row["payload"] for row in rows("SELECT payload FROM journal WHERE kind = 'batch'")]
+        payloads = [row["payload"] for row in rows(BATCHES)]
         return Evidence(
             accepted=dict(accepted),
             handed_on=frozenset(_handed_on(mosquitto_log)),
@@ -96,6 +98,11 @@ def gather(
             garbage=frozenset(garbage),
             ended=ended,
         )
+
+
+def journalled(database: Path) -> frozenset[str]:
+    """The readings that stand in the journal by now."""
+    return frozenset(_ids(row["payload"] for row in programs.rows(database, BATCHES)))
 
 
 def _ids(payloads: Iterable[bytes]) -> Iterable[str]:

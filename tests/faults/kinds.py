@@ -61,6 +61,7 @@ def kill(struck: Struck) -> None:
 def kill_at(struck: Struck, point: Point) -> None:
     """Start the engine so that it dies at a point; killed all the same when it does not get there."""
     if struck.site.runs():
+        struck.pause(2.0, 5.0)
         struck.site.kill_engine()
     struck.site.start_engine(f"{point}:{struck.chance.choice((1, 1, 2, 4, 9))}")
     if not struck.site.await_death(DIES_WITHIN_S):

@@ -120,14 +120,19 @@ MUTANTS: Mapping[str, Callable[[], None]] = {
     "no-seek": no_seek,
 }
 
-#: Where a sudden death shows the broken promise; a random moment does too, only less often.
-SHOWN_BY: Mapping[str, Point] = {
-    "acknowledge-early": Point.BATCH_WRITTEN,
-    "effects-outside": Point.BATCH_KEPT,
-    "lost-lease-fails": Point.LEASE_KEPT,
-    "new-id-on-retry": Point.HANDED_OVER,
-    "no-seek": Point.BATCH_KEPT,
+#: Where a sudden death shows the broken promise (a random moment does too, only less often), and the finding that it leads to.
+SHOWN_BY: Mapping[str, tuple[Point, str]] = {
+    "acknowledge-early": (Point.BATCH_WRITTEN, "is not in the journal"),
+    "effects-outside": (Point.BATCH_KEPT, "lost: change"),
+    "lost-lease-fails": (Point.LEASE_KEPT, "failed) never reached the world"),
+    "new-id-on-retry": (Point.HANDED_OVER, "which no delivery has"),
+    "no-seek": (Point.BATCH_KEPT, "times and was taken"),
 }
+
+
+def noticed(mutant: str, findings: str) -> bool:
+    """Whether the findings of a storm are those that this mutant leads to."""
+    return SHOWN_BY[mutant][1] in findings
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -140,4 +140,7 @@ def test_a_grade_that_came_and_went_in_one_decision_need_not_be_told_but_the_las
     owed = Reference(changes=SOUND.changes, told={("flash-flood", "v", PHONE): (4, 2)})
     assert judge(replace(SOUND, **low), owed).holds
     assert judge(replace(SOUND, **low | {"hurried": frozenset()}), owed).lost
+    notices, deliveries = (notice(1, 2), notice(2, 4)), (delivery("d1"), delivery("d2", 2, state="superseded"))
+    away = low | {"hurried": frozenset(), "notices": notices, "deliveries": deliveries}
+    assert judge(replace(SOUND, **away), owed).holds, "the way to him was away while it was red"
     assert judge(replace(SOUND, **low), replace(owed, told={("flash-flood", "v", PHONE): (4, 1)})).lost

@@ -58,7 +58,7 @@ def judge(seen: Evidence, reference: Reference) -> Verdict:
     if not broker_lost:
         lost += [f"change {change}" for change in (reference.changes - seen.changes).elements()]
         wrong += [f"a change that nobody else decides: {change}" for change in (seen.changes - reference.changes).elements()]
-        lost += untold(told(seen), reference.told, seen.hurried)
+        lost += untold(told(seen), reference.told, seen.hurried, replaced(seen))
     return Verdict(
         lost=tuple(lost),
         unmarked=tuple(unmarked),
@@ -184,15 +184,23 @@ def at_release(seen: Evidence) -> Told:
     return {key: grades for key, grades in told(seen).items() if key in owed}
 
 
-def untold(said: Told, owed: Told, hurried: frozenset[str]) -> Iterator[str]:
+def replaced(seen: Evidence) -> frozenset[tuple[str, str, str, int]]:
+    """Where a message of a grade was dropped, with a record, because a newer notice came first: (hazard, village, address, grade)."""
+    notices = {n["id"]: n for n in seen.notices}
+    dropped = [(notices[d["notice"]], d["address"]) for d in seen.deliveries if d["state"] == "superseded"]
+    return frozenset((notice["hazard"], notice["village"], address, notice["grade"]) for notice, address in dropped)
+
+
+def untold(said: Told, owed: Told, hurried: frozenset[str], dropped: frozenset[tuple[str, str, str, int]]) -> Iterator[str]:
     """Everybody whom an undisturbed run calls at once hears the worst grade and, if he did there, that it was lowered.
 
     He may hear of the lowering here alone: whose number is dead is told of nothing more, once that is known. Of a grade that came and
-    went while the engine was away, he hears the last.
+    went while the engine, or the way to him, was away, he hears the last.
     """
     for key, (worst, last) in owed.items():
         heard = said.get(key, (0, 0))
-        if (heard[0] != worst and not (key[0] in hurried and heard[1] == last)) or heard[1] > last:
+        gone = (key[0] in hurried or (*key, worst) in dropped) and heard[1] == last
+        if (heard[0] != worst and not gone) or heard[1] > last:
             yield f"{key} heard {heard} as worst and last grade, without disturbance {(worst, last)}"
 
 
