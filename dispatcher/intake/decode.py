@@ -45,7 +45,7 @@ def decode(item: Item, catalogue: Catalogue, limits: Limits = DEFAULT_LIMITS) ->
     if len(item.body) > limits.body_bytes:
         what = f"a body of at least {len(item.body):,} bytes; allowed: at most {limits.body_bytes:,}; nothing in it was read"
         return _refuse(item, Fault(RejectCode.TOO_LARGE, what), limits)
-    readings = _fast(item.body.removeprefix(_BOM), catalogue, limits) if item.kind is Kind.READINGS else None
+    readings = read_fast(item.body.removeprefix(_BOM), catalogue, limits) if item.kind is Kind.READINGS else None
     if readings is not None:
         return Decoded(readings, [])
     return decode_carefully(item, catalogue, limits)
@@ -58,7 +58,7 @@ def _refuse(item: Item, fault: Fault, limits: Limits) -> Decoded:
 # ------------------------------------------------------------------------------------------ the fast path
 
 
-def _fast(body: bytes, catalogue: Catalogue, limits: Limits) -> Columns | None:
+def read_fast(body: bytes, catalogue: Catalogue, limits: Limits) -> Columns | None:
     """All readings of a body without a fault; None when there is any doubt."""
     try:
         bounds, body = limits.bounds, body.lstrip()
@@ -117,7 +117,7 @@ def _quick(element: Element, catalogue: Catalogue, limits: Limits) -> Reading | 
     """The fast path for one item, so that one bad item in a body does not make all the others slow."""
     if element.row is not None or not element.text.startswith("{"):
         return None
-    readings = _fast(element.text.encode("utf-8", errors="surrogateescape"), catalogue, limits)
+    readings = read_fast(element.text.encode("utf-8", errors="surrogateescape"), catalogue, limits)
     return readings[0] if readings and len(readings) == 1 else None
 
 

@@ -78,12 +78,19 @@ def read_row(row: Row, county: str) -> JournalRow:
 
 
 def pack(items: Sequence[Item]) -> bytes:
-    """Items as bytes; a format takes room only where there is one."""
+    """Items as bytes. What all of them have in common is written once: Kafka's records and a file's lines have all but the body."""
+    first = items[0] if items else None
+    if first is not None and all(i.subject == first.subject and i.kind is first.kind and i.format == first.format for i in items):
+        return msgspec.msgpack.encode((first.kind.value, first.subject, first.format, [i.body for i in items]))
     return msgspec.msgpack.encode([(i.kind.value, i.subject, i.body, *([i.format] if i.format else ())) for i in items])
 
 
 def unpack(payload: bytes) -> tuple[Item, ...]:
     """The items that ``pack`` wrote."""
+    if payload[:1] == _FOUR and payload[1] & _TEXT_MASK == _TEXT:  # not a list of items, each a list
+        alike = _ALIKE.decode(payload)
+        kind = Kind(alike.kind)
+        return tuple(Item(body, alike.subject, kind, alike.format) for body in alike.bodies)
     return tuple(Item(i.body, i.subject, Kind(i.kind), i.format) for i in _DECODER.decode(payload))
 
 
@@ -94,7 +101,17 @@ class _Stored(msgspec.Struct, array_like=True, gc=False):
     format: str = ""
 
 
+class _Alike(msgspec.Struct, array_like=True, gc=False):
+    kind: str
+    subject: str
+    format: str
+    bodies: list[bytes]
+
+
 _DECODER = msgspec.msgpack.Decoder(list[_Stored])
+_ALIKE = msgspec.msgpack.Decoder(_Alike)
+_FOUR, _TEXT, _TEXT_MASK = b"\x94", 0xA0, 0xE0
+"""MessagePack: a list of four; a short text."""
 
 
 def reject_row(reject: Reject, row: JournalRow, part: int) -> dict[str, object]:

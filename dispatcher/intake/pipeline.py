@@ -18,6 +18,7 @@ from dispatcher.intake.chain import Chain, Link, next_link
 from dispatcher.intake.codecs.choose import Codecs, Decoding, built_in
 from dispatcher.intake.deciding import decide
 from dispatcher.intake.decode import Limits
+from dispatcher.intake.decode_together import decode_together
 from dispatcher.intake.effects import take_effect
 from dispatcher.intake.journal import JournalRow, RowKind
 from dispatcher.intake.keeping import damaged_tasks, keep, overtaken, undecided_task
@@ -264,7 +265,7 @@ class Pipeline:
     async def _commit(self, arrived: Sequence[_Arrived]) -> list[list[Decoded]]:
         """Decide and store all of it in one transaction; gives what each batch held."""
         now = self._now()
-        decoded = [[self.ruling.decoding.decode(item, now) for item in a.batch.items] if a.batch else [] for a in arrived]
+        decoded = [decode_together(self.ruling.decoding, a.batch.items, now) if a.batch else [] for a in arrived]
         total: list[tuple[Decisions, Issued]] = []
         seq = self._seq
         async with self._deciding() as tx:

@@ -13,6 +13,7 @@ from dispatcher.intake.acts import act_of, perform
 from dispatcher.intake.basis import Compiled, compile_stored
 from dispatcher.intake.codecs.choose import Decoding
 from dispatcher.intake.deciding import decide
+from dispatcher.intake.decode_together import decode_together
 from dispatcher.intake.journal import Damaged, JournalRow, RowKind, read_row
 from dispatcher.intake.rehearsal import Rehearsal
 from dispatcher.ports import Item, Store
@@ -147,4 +148,4 @@ def replay(engine: Engine, row: JournalRow, decoding: Decoding) -> None:
     elif row.kind is RowKind.ACT:
         perform(engine, act_of(row.items[0]), row.now)
     else:
-        decide(engine, [decoding.decode(item, row.now) for item in row.items], row.now)
+        decide(engine, decode_together(decoding, row.items, row.now), row.now)

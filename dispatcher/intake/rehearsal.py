@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from dispatcher.intake.codecs.choose import Decoding
 from dispatcher.intake.deciding import decide
+from dispatcher.intake.decode_together import decode_together
 from dispatcher.intake.journal import Damaged, JournalRow, RowKind, read_row
 from dispatcher.ports import Row, Store
 from dispatcher.timestamps import from_ms
@@ -73,7 +74,7 @@ class Rehearsal:
         if row.kind is RowKind.TICK:
             found = self.engine.tick(row.now)
         elif row.kind is RowKind.BATCH:
-            parts = [self.decoding.decode(item, row.now) for item in row.items]
+            parts = decode_together(self.decoding, row.items, row.now)
             self.readings += sum(len(p.readings) for p in parts)
             found = decide(self.engine, parts, row.now)
         else:  # a person's word was on what another plan had decided

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dispatcher.intake.catalogue import CatalogueEntry, catalogue
-from dispatcher.intake.decode import DEFAULT_LIMITS, _fast, decode
+from dispatcher.intake.decode import DEFAULT_LIMITS, decode, read_fast
 from dispatcher.intake.elements import elements
 from dispatcher.intake.examine import Bounds, Examiner
 from dispatcher.model.reject import Decoded, Fault
@@ -66,10 +66,10 @@ def carefully(text: str) -> list[Reading] | None:
 @settings(max_examples=400, deadline=None)
 @given(items=st.lists(objects, min_size=1, max_size=3), ascii_only=st.booleans(), lines=st.booleans())
 @example(items=[OVERFLOWING], ascii_only=True, lines=False)
-def test_what_the_fast_path_takes_the_careful_path_takes_alike(items: list[dict[str, Any]], ascii_only: bool, lines: bool) -> None:  # noqa: FBT001
+def test_what_theread_fast_path_takes_the_careful_path_takes_alike(items: list[dict[str, Any]], ascii_only: bool, lines: bool) -> None:  # noqa: FBT001
     texts = [json.dumps(item, ensure_ascii=ascii_only) for item in items]
     text = "\n".join(texts) if lines else f"[{', '.join(texts)}]"
-    quick = _fast(text.encode("utf-8", "surrogatepass"), COUNTY, DEFAULT_LIMITS)
+    quick = read_fast(text.encode("utf-8", "surrogatepass"), COUNTY, DEFAULT_LIMITS)
     slow = carefully(text)
     if quick is not None:
         assert quick == slow
@@ -104,5 +104,5 @@ def test_damage_at_one_place_is_never_silent(data: st.DataObject, items: list[di
 def test_several_objects_on_one_line_are_refused_alike() -> None:
     one = '{"station":"1","variable":"rain","value":1,"unit":"mm","time":"2026-07-20T08:05:00Z"}'
     for text in (one + one, f"{one} {one}", f"\n{one}{one}", f"{one}\n{one}{one}\n\n{one}"):
-        assert _fast(text.encode(), COUNTY, DEFAULT_LIMITS) is None
+        assert read_fast(text.encode(), COUNTY, DEFAULT_LIMITS) is None
         assert carefully(text) is None

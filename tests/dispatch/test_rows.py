@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 from typing import get_type_hints
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +50,18 @@ ITEMS = st.lists(st.builds(Item, body=st.binary(max_size=50), subject=TEXTS, kin
 @given(ITEMS)
 def test_the_journal_gives_back_the_very_bytes(items: tuple[Item, ...]) -> None:
     assert unpack(pack(items)) == items
+
+
+@given(st.lists(st.binary(max_size=50), min_size=1, max_size=20), TEXTS, st.sampled_from(list(Kind)), st.sampled_from(["", "senml"]))
+def test_what_items_have_in_common_is_written_once(bodies: list[bytes], subject: str, kind: Kind, form: str) -> None:
+    items = tuple(Item(body, subject, kind, form) for body in bodies)
+    assert unpack(pack(items)) == items
+    assert len(pack(items)) <= sum(map(len, bodies)) + 5 * len(bodies) + len(subject.encode()) + 30
+
+
+def test_a_journal_of_an_earlier_version_is_read() -> None:
+    four = [("readings", f"t/{n}", b"x") for n in range(4)]
+    assert unpack(msgspec.msgpack.encode(four)) == tuple(Item(b"x", f"t/{n}") for n in range(4))
 
 
 @given(items=ITEMS, at=TIMES, decided=st.booleans())

@@ -113,7 +113,7 @@ class Formats:
         """The batch with the format of each item."""
         if not self.otherwise and not self.by_topic:
             return batch
-        return replace(batch, items=tuple(replace(item, format=self.of(item.subject) or item.format) for item in batch.items))
+        return replace(batch, items=tuple(item._replace(format=self.of(item.subject) or item.format) for item in batch.items))
 
     def of(self, topic: str) -> str:
         """The format of one topic."""
