@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -11,6 +12,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.services import kafka_jars, server
+from tests.services.certificates import Authority
 from tests.services.left_out import leave_out
 
 #: One node that is broker and controller, with a static quorum, so that formatting needs no further option.
@@ -41,13 +43,56 @@ log4j.appender.o.layout.ConversionPattern=%d %p %m%n
 """
 CLUSTER = "dispatcher-tests-00001"
 
+#: Two more listeners: SASL asks for a password over TLS, TLS for a certificate.
+SECURITY = """\
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller},SASL://{host}:{sasl},TLS://{host}:{tls}
+advertised.listeners=PLAINTEXT://{host}:{port},SASL://{host}:{sasl},TLS://{host}:{tls}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL:SASL_SSL,TLS:SSL
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{password}";
+listener.name.sasl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.tls.ssl.client.auth=required
+ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
+ssl.truststore.type=PEM
+ssl.truststore.location={truststore}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Secured:
+    """What a cluster that lets in nobody unknown is made of: who signs, and the one user."""
+
+    authority: Authority
+    user: str
+    password: str
+
 
 class Kafka(server.Server):
     """One broker; topics are made by ``create_topic`` only."""
 
-    def __init__(self, folder: Path, java: str, libs: Path) -> None:
-        port = server.free_port()
-        text = PROPERTIES.format(host=server.HOST, port=port, controller=server.free_port(), folder=folder)
+    def __init__(self, folder: Path, java: str, libs: Path, secured: Secured | None = None) -> None:
+        ports = {name: server.free_port() for name in ("port", "controller", "sasl", "tls")}
+        port = ports["port"]
+        text = PROPERTIES.format(host=server.HOST, folder=folder, **ports)
+        self._scram: list[str] = []
+        if secured is not None:
+            its = secured.authority.sign("kafka")
+            keystore = folder / "keystore.pem"
+            keystore.write_text(its.key.read_text() + its.certificate.read_text(), encoding="ascii")
+            text += SECURITY.format(
+                host=server.HOST,
+                user=secured.user,
+                password=secured.password,
+                keystore=keystore,
+                truststore=secured.authority.ca.certificate,
+                **ports,
+            )
+            for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+                self._scram += ["--add-scram", f"{mechanism}=[name={secured.user},password={secured.password}]"]
+        self.sasl_bootstrap = f"{server.HOST}:{ports['sasl']}"
+        self.tls_bootstrap = f"{server.HOST}:{ports['tls']}"
         (folder / "server.properties").write_text(text, encoding="utf-8")
         (folder / "log4j.properties").write_text(LOGGING, encoding="utf-8")
         # The first tier of the compiler alone: it starts in half the time, and tests are short.
@@ -59,7 +104,7 @@ class Kafka(server.Server):
 
     def format(self) -> None:
         """Prepare the empty data folder, which Kafka insists on."""
-        tool = ["kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(self._folder / "server.properties"), "-g"]
+        tool = ["kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(self._folder / "server.properties"), "-g", *self._scram]
         result = subprocess.run([*self._java, *tool], capture_output=True, text=True, timeout=90, check=False)
         if result.returncode != 0:
             raise RuntimeError(f"Kafka's storage tool failed: {result.stdout[-1000:]}{result.stderr[-1000:]}")
