@@ -17,6 +17,7 @@ from dispatcher.calls.timekeeper import Timekeeper
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.deliveries.duty_room import DutyRoom
 from dispatcher.deliveries.sender import Sender
+from dispatcher.drills.running import Drills
 from dispatcher.duty.book import DutyBook
 from dispatcher.duty.stored import SaidOfDuty
 from dispatcher.errors import ConfigurationError, NotProposed, Problem, StoreFailed
@@ -145,6 +146,7 @@ class Application:
         self.pipeline = Pipeline(self.place, version.compiled, DEFAULT_LIMITS, codecs)
         self.reloading = Reloading(self.place, self.pipeline, self._read, self._mark, self._adopted)
         self.sender = Sender(self.place, channels)
+        self.drills = Drills(self.place, self.sender.wake)
         self.turn = Turn(self.store, self.place.house.county, self.deployment.worker)
         async with self.turn.arriving() as alone:
             await (self._take_over(version) if await self.turn.take() else self._stand_by())
@@ -174,6 +176,7 @@ class Application:
     def begin(self) -> None:
         """Send, let timers fire, decide, read: the world is there."""
         self.lifetime.run("sender", self.sender.run(), self.sender.stop)
+        self.lifetime.until_stop("drills", self.drills.run())
         self.lifetime.until_stop("auditor", Auditor(self.place, self._beacons()).run())
         if self.turn.ours:
             self._decide()
@@ -374,6 +377,7 @@ class Application:
             intake=self.intake,
             incidents=Book(self.place),
             releases=Releases(self.place, self.sender.wake, self._lift_rule),
+            drills=self.drills,
             reporter=Reporter(self.place, lambda: self.pipeline.engine.plan, self._printer()),
             duty=self.duty,
             broadcast=self.place.broadcast,

@@ -1,10 +1,11 @@
 """What every decision of one installation rests on: its registry, policies, texts and its own settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from dispatcher.drills.model import Participants
 from dispatcher.duty.model import DutyTable
 from dispatcher.duty.resolve import on_duty
 from dispatcher.incidents.model import Reporting
@@ -20,7 +21,7 @@ class House:
 
     ``coalesce`` is how long changes of one warning are gathered into one alert (red waits for nothing).
     ``cap_sender`` names us in CAP messages; default ``alerts@`` and the host of the public address.
-    ``duty`` is the duty table as it stands now; default what the registry says.
+    ``duty`` is the duty table as it stands now; default what the registry says. ``drill`` are the participants of the drill that runs.
     """
 
     registry: Registry
@@ -33,7 +34,9 @@ class House:
     cap_sender: str = ""
     reporting: Reporting = field(default_factory=Reporting)
     duty: DutyTable = field(default_factory=DutyTable)
+    drill: Participants | None = None
     travel_times: Mapping[str, timedelta] = field(init=False, repr=False)
+    _exercise: "House | None" = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
         """Find each village's shortest travel time, our name, and the duty table where none was given."""
@@ -45,6 +48,23 @@ class House:
         for link in self.registry.links:
             times[link.village] = min(times.get(link.village, link.travel_time), link.travel_time)
         object.__setattr__(self, "travel_times", times)
+
+    def of(self, status: Status) -> "House":
+        """The house as it is for what has this status: an exercise knows its participants only, and nobody when no drill runs."""
+        if status is self.status or self.status is Status.EXERCISE:
+            return self
+        if self._exercise is None:
+            object.__setattr__(self, "_exercise", self._confined())
+        return self._exercise or self
+
+    def _confined(self) -> "House":
+        people, speakers = (self.drill.people, self.drill.speakers) if self.drill else (frozenset[str](), frozenset[str]())
+        registry = replace(
+            self.registry,
+            contacts={k: c for k, c in self.registry.contacts.items() if k in people},
+            speakers={k: s for k, s in self.registry.speakers.items() if k in speakers},
+        )
+        return replace(self, registry=registry, status=Status.EXERCISE, drill=None)
 
     @property
     def county(self) -> str:

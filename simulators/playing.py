@@ -6,6 +6,7 @@ from datetime import datetime
 
 from simulators import chance, habits
 
+ROOTS = {"Actual": "speakers", "Exercise": "drill/speakers"}
 EXERCISE_MARKS = {"zh": "【演练】", "en": "[EXERCISE] "}
 STATUSES = ("Actual", "Exercise")
 TIMES_MAX = 20
@@ -52,7 +53,7 @@ def read(topic: str, payload: bytes) -> Command:
         raise ValueError("expires needs a time zone")
     return Command(
         id=str(found["id"]),
-        speaker=topic.split("/")[1],
+        speaker=topic.split("/")[-2],
         status=str(found["status"]),
         text=str(found["text"]),
         language=str(found.get("language", "zh")),

@@ -13,7 +13,7 @@ import aiomqtt
 from simulators import agenda, ground, habits, mqtt_connection, playing
 from simulators.ledger import Entry, Kind
 
-COMMANDS = "speakers/+/command"
+COMMANDS = ("speakers/+/command", "drill/speakers/+/command")
 LONGEST_PAUSE_S = 2.0
 PUBLISH_TIMEOUT_S = 10.0
 KIND_OF = {
@@ -75,7 +75,8 @@ class Speakers:
         while True:
             try:
                 async with mqtt_connection.connected(self._connect()) as client:
-                    await client.subscribe(COMMANDS, qos=1)
+                    for topic in COMMANDS:
+                        await client.subscribe(topic, qos=1)
                     self._client, pause_s = client, 0.1
                     self._note(Kind.BROKER_CONNECTED)
                     self.connected.set()
@@ -140,7 +141,8 @@ class Speakers:
         more = {"played": str(report.played), "of": str(command.times)}
         now = self._on.clock.now()
         self._on.book.write(Entry(at=now, kind=kind, delivery=command.id, to=command.speaker, body=body, code=report.reason, more=more))
-        await self._publish(f"speakers/{command.speaker}/status", report.payload(command, now))
+        root = playing.ROOTS.get(command.status, playing.ROOTS["Actual"])
+        await self._publish(f"{root}/{command.speaker}/status", report.payload(command, now))
         self._done.add(act)
         self._on.book.write(Entry(at=self._on.clock.now(), kind=Kind.SPEAKER_REPORTED, delivery=command.id, to=command.speaker, act=act))
 

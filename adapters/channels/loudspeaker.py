@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adapters import mqtt_connection
 from dispatcher.errors import ConfigurationError, PermanentFailure, Problem, SourceLost, TransientFailure, UnknownOutcome
-from dispatcher.ports import Adapter, DeliveryState, Heard, Message, Receipt, World
+from dispatcher.ports import Adapter, DeliveryState, Heard, Message, Receipt, Status, World
 
-STATUS_TOPICS: Final = "speakers/+/status"
+STATUS_TOPICS: Final = ("speakers/+/status", "drill/speakers/+/status")
 SESSION_KEPT_S: Final = 86_400
 REPORTED: Final[Mapping[str, DeliveryState]] = {
     "queued": DeliveryState.ACCEPTED,
@@ -77,9 +77,8 @@ class Loudspeaker:
             raise PermanentFailure("expired", "the message had expired before it could be handed over")
         client = await self._connection()
         try:
-            await client.publish(
-                f"speakers/{message.address}/command", _command(message), qos=1, retain=False, properties=self._expiring(left_s)
-            )
+            topic = f"{_root(message.status)}/{message.address}/command"
+            await client.publish(topic, _command(message), qos=1, retain=False, properties=self._expiring(left_s))
         except aiomqtt.MqttCodeError:
             raise TransientFailure("not-connected", "the connection to the broker broke before the command left") from None
         except (aiomqtt.MqttError, ValueError):
@@ -90,10 +89,10 @@ class Loudspeaker:
         """Connect and yield what the speakers report; SourceLost when the connection cannot be had or breaks."""
         try:
             async with mqtt_connection.connected(self._connect()) as client:
-                granted = await client.subscribe(STATUS_TOPICS, qos=1)
+                granted = [code for topic in STATUS_TOPICS for code in await client.subscribe(topic, qos=1)]
                 mqtt_connection.heed_cancellation()
                 if any(getattr(code, "value", code) not in (0, 1, 2) for code in granted):
-                    raise SourceLost(f"the broker of the speakers does not let us subscribe to {STATUS_TOPICS}")
+                    raise SourceLost(f"the broker of the speakers does not let us subscribe to {' and '.join(STATUS_TOPICS)}")
                 self._client = client
                 self._connected.set()
                 async for report in client.messages:
@@ -154,6 +153,11 @@ class Loudspeaker:
         return properties
 
 
+def _root(status: Status) -> str:
+    """Exercises have topics of their own: a speaker that does not listen there cannot play one by mistake."""
+    return "speakers" if status is Status.ACTUAL else "drill/speakers"
+
+
 def _command(message: Message) -> str:
     command = {
         "id": message.delivery,
@@ -180,7 +184,7 @@ def _receipt(topic: str, payload: object) -> Receipt | None:
         return None
     code = found["state"] if state is DeliveryState.UNDELIVERED else ""
     return Receipt(
-        delivery=delivery, state=state, reference=topic.split("/")[1], code=code, reason=reason, at=at if at and at.tzinfo else None
+        delivery=delivery, state=state, reference=topic.split("/")[-2], code=code, reason=reason, at=at if at and at.tzinfo else None
     )
 
 

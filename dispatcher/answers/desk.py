@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dispatcher.answers.links import open_link
 from dispatcher.answers.recording import answer_to, check_asked, record_answers
@@ -18,7 +18,7 @@ from dispatcher.model.answer import Answer, Path, Said
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice
 from dispatcher.model.task import Task
-from dispatcher.ports import Channel, Heard, Hooked, HookRequest, Listening, Receipt, Reply, Transaction
+from dispatcher.ports import Channel, Heard, Hooked, HookRequest, Listening, Receipt, Reply, Status, Transaction
 from dispatcher.rows import value_of
 from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.audit import Act, write_audit
@@ -30,6 +30,10 @@ from dispatcher.workplace import Workplace
 _RETRY_S = 1.0
 _GATHER_S = 0.25
 _AT_ONCE = 500
+DRILL_DOUBT = timedelta(minutes=30)
+DRILL_ECHO = timedelta(hours=2)
+"""How long after a warning in earnest a bare word does not count from somebody whom a drill asked within the time before."""
+
 _Work = Callable[[Transaction, datetime], Awaitable[None]]
 
 
@@ -183,7 +187,11 @@ class Desk:
     async def _notices_meant(self, tx: Transaction, address: str, code: str, now: datetime) -> list[Notice]:
         """The notices told to that number before now that still ask; with a code, the one it names."""
         rows = await tx.fetch("notices.asked_of", {"address": address, "before": to_ms(now)})
-        return [n for n in (value_of(Notice, row) for row in rows) if not code or n.code == code]
+        asked = [n for n in (value_of(Notice, row) for row in rows) if not code or n.code == code]
+        fresh = any(n.status is Status.ACTUAL and now - n.released_at < DRILL_DOUBT for n in asked)
+        if not code and fresh and (await tx.fetch("drills.told_since", {"address": address, "since": to_ms(now - DRILL_ECHO)}))[0]["n"]:
+            return []  # who was in a drill a moment ago says by the code which of the two he means
+        return asked
 
     async def _task_of(self, tx: Transaction, reply: Reply, understood: Understood | None, now: datetime) -> Task:
         """What a person has to do about a reply that answers nothing: it says whether it was unclear, urgent or too late."""

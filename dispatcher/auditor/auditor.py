@@ -61,7 +61,7 @@ class Auditor:
     async def _load(self, now: datetime) -> tuple[Sequence[Expected], dict[tuple[str, str], Found]]:
         since = {"county": self._place.house.county, "since": to_ms(now - LOOK_BACK)}
         async with self._place.store.read() as reader:
-            expected = expected_of(await reader.fetch("auditor.log", since))
+            expected = expected_of(await reader.fetch("auditor.log", since), self._place.house.status)
             alerts = json.dumps(sorted({e.alert for e in expected if e.grade}))
             rows = await reader.fetch("auditor.found", {"alerts": alerts})
         return expected, {(row["alert"], row["village"]): _found(row, now) for row in rows}

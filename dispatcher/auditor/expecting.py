@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from dispatcher.ports import Row
+from dispatcher.ports import Row, Status
 from dispatcher.timestamps import from_ms
 from rules.grade import Grade
 
@@ -66,8 +66,8 @@ class Finding:
         return f"audit/{self.expected.alert}/{self.expected.village}/{self.amiss.value}"
 
 
-def expected_of(log: Iterable[Row]) -> tuple[Expected, ...]:
-    """Who is to know what: of each village in each warning the newest release; a retracted warning expects nothing."""
+def expected_of(log: Iterable[Row], status: Status = Status.ACTUAL) -> tuple[Expected, ...]:
+    """Who is to know what: of each village in each warning the newest release of this status; a retracted warning expects nothing."""
     newest: dict[tuple[str, str], Expected] = {}
     for entry in log:
         if entry["act"] == "retract":
@@ -76,7 +76,10 @@ def expected_of(log: Iterable[Row]) -> tuple[Expected, ...]:
             continue
         alert = entry["subject"]
         warning = alert.rpartition(".")[0]
-        for village, word in json.loads(entry["detail"])["places"].items():
+        detail = json.loads(entry["detail"])
+        if detail["status"] != status:  # a drill is scored, not audited
+            continue
+        for village, word in detail["places"].items():
             newest[warning, village] = Expected(
                 warning=warning, village=village, alert=alert, grade=Grade.from_word(word), released_at=from_ms(entry["at"])
             )

@@ -56,6 +56,7 @@ def escalate(
     house: House, notice: Notice, plan: GradePlan, answers: Sequence[Answer], now: datetime
 ) -> tuple[Notice, tuple[Delivery, ...], tuple[Task, ...], tuple[FeedLine, ...]]:
     """What an overdue notice does now: its place in the agenda afterwards, deliveries, tasks and what to say of it."""
+    house = house.of(notice.status)
     entries = agenda(plan)
     satisfied = satisfied_of(house, notice, plan, answers)
     due = entries_due(entries, notice.steps_done, satisfied, notice.released_at, now)
@@ -69,6 +70,7 @@ def escalate(
 
 def satisfied_of(house: House, notice: Notice, plan: GradePlan, answers: Sequence[Answer]) -> frozenset[Action]:
     """The actions that count as answered. Somebody with two roles is one person, whichever of them he answers in."""
+    house = house.of(notice.status)
     one = [replace(a, person=_person(house, a.person)) for a in answers]
     return satisfied_actions(plan, one, frozenset(_person(house, p) for p in asked(house, notice, plan)))
 

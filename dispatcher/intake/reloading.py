@@ -5,7 +5,7 @@ A file with a mistake changes nothing: what decided before goes on deciding, and
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dispatcher.errors import ConfigurationError, Problem, StoreFailed
@@ -74,7 +74,7 @@ async def activate(place: Workplace, pipeline: Pipeline, version: Version, *, ac
 
         await pipeline.commit_alone(write)
         pipeline.taken_over(after)
-        place.house = version.house
+        place.house = replace(version.house, drill=place.house.drill)
 
     await pipeline.between(take_over)
     return differences
@@ -83,7 +83,7 @@ async def activate(place: Workplace, pipeline: Pipeline, version: Version, *, ac
 async def _adopt(place: Workplace, version: Version, actor: str, origin: str) -> None:
     async with place.store.write() as tx:
         await write_digests(tx, version.house.county, place.clock.now(), version.digests, actor, origin)
-    place.house = version.house
+    place.house = replace(version.house, drill=place.house.drill)
 
 
 @dataclass

@@ -25,7 +25,7 @@ _MARK = "演练 EXERCISE"
 
 def compose(house: House, plan: Plan, found: Gathered, language: str) -> Sheet:
     """The report of a warning in one language. Numbers of telephones stand nowhere in it."""
-    w, told = found.warning, _Told(house, language)
+    w, told = found.warning, Told(house, language)
     says = WORDS[language]
     concerned = _changes_by_village(house, found.changes)
     result = account(found.notices, found.plans, found.deliveries, found.answers, found.delivered, concerned)
@@ -39,7 +39,7 @@ def compose(house: House, plan: Plan, found: Gathered, language: str) -> Sheet:
             Section(title=says["summary"], lines=tuple(_summary(told, result))),
             Section(title=says["why"], plots=tuple(_plots(told, plan, found))),
             Section(title=says["time_line"], table=_time_line(told, found)),
-            Section(title=says["villages"], table=_villages(told, result)),
+            Section(title=says["villages"], table=villages_table(told, result)),
             Section(title=says["failures"], lines=tuple(_failures(told, result)), table=_tasks(told, found)),
             Section(title=says["channels"], table=_channels(told, result)),
         ),
@@ -64,40 +64,47 @@ def facts(found: Gathered, result: Account) -> dict[str, object]:
 
 def csv_table(house: House, found: Gathered, language: str) -> Table:
     """One row per notice, for a spreadsheet."""
-    told = _Told(house, language)
+    told = Told(house, language)
     result = account(
         found.notices, found.plans, found.deliveries, found.answers, found.delivered, _changes_by_village(house, found.changes)
     )
-    return _villages(told, result)
+    return villages_table(told, result)
 
 
-class _Told:
+class Told:
     """Names and times as this reader has them."""
 
     def __init__(self, house: House, language: str) -> None:
+        """A reader of this language."""
         self.registry, self.language = house.registry, language
         self.words: Words = WORDS[language]
         self._hazards = house.templates.words[language].hazards if language in house.templates.words else {}
 
     def name(self, code: str) -> str:
+        """The name of an area or place."""
         return self.registry.name_of(code, self.language)
 
     def person(self, contact: str) -> str:
+        """The name of a contact."""
         known = self.registry.contacts.get(contact)
         if known is None:
             return contact
         return known.name if self.language == "zh" or not known.name_en else known.name_en
 
     def hazard(self, code: str) -> str:
+        """The word for a hazard."""
         return self._hazards.get(code, code)
 
     def grade(self, grade: Grade) -> str:
+        """The word for a grade."""
         return self.words[f"grade.{grade.word}"]
 
     def full(self, at: datetime) -> str:
+        """A whole local time."""
         return at.astimezone(self.registry.county.timezone).strftime("%Y-%m-%d %H:%M:%S")
 
     def clock(self, at: datetime | None) -> str:
+        """A local time without its year; empty for none."""
         return "" if at is None else at.astimezone(self.registry.county.timezone).strftime("%m-%d %H:%M:%S")
 
     def since(self, at: datetime | None, start: datetime) -> str:
@@ -116,7 +123,7 @@ def _changes_by_village(house: House, changes: Sequence[Row]) -> Mapping[str, Se
     return by_village
 
 
-def _summary(told: _Told, result: Account) -> Iterator[str]:
+def _summary(told: Told, result: Account) -> Iterator[str]:
     t, says = result.totals, told.words
     yield says["s.villages"].format(villages=t.villages, notices=len(result.notices))
     if t.asked:
@@ -126,7 +133,7 @@ def _summary(told: _Told, result: Account) -> Iterator[str]:
     yield says["s.people"].format(people=t.people, evacuated=t.evacuated)
 
 
-def _plots(told: _Told, plan: Plan, found: Gathered) -> Iterator[Picture]:
+def _plots(told: Told, plan: Plan, found: Gathered) -> Iterator[Picture]:
     """The places that rose highest, each with its inputs and thresholds."""
     highest: dict[str, int] = {}
     for row in found.changes:
@@ -146,7 +153,7 @@ def _plots(told: _Told, plan: Plan, found: Gathered) -> Iterator[Picture]:
         )
 
 
-def _time_line(told: _Told, found: Gathered) -> Table:
+def _time_line(told: Told, found: Gathered) -> Table:
     entries: list[tuple[datetime, str, str]] = []
     says = told.words
     for row in found.changes:
@@ -165,14 +172,15 @@ def _time_line(told: _Told, found: Gathered) -> Table:
     return Table(columns=(says["c.time"], says["c.kind"], says["c.what"]), rows=rows)
 
 
-def _villages(told: _Told, result: Account) -> Table:
+def villages_table(told: Told, result: Account) -> Table:
+    """One row per notice: the way from reading to evacuated."""
     says = told.words
     keys = ("village", "notice", "grade", "reading", "released", "accepted", "delivered", "answered", "by", "evacuating", "evacuated",
             "people", "in_time")  # fmt: skip
     return Table(columns=tuple(says[f"c.{k}"] for k in keys), rows=tuple(_village(told, n) for n in result.notices))
 
 
-def _village(told: _Told, n: NoticeAccount) -> tuple[str, ...]:
+def _village(told: Told, n: NoticeAccount) -> tuple[str, ...]:
     says = told.words
     in_time = "" if not n.asked else says["yes"] if n.within else says["no"]
     return (
@@ -192,7 +200,7 @@ def _village(told: _Told, n: NoticeAccount) -> tuple[str, ...]:
     )
 
 
-def _failures(told: _Told, result: Account) -> Iterator[str]:
+def _failures(told: Told, result: Account) -> Iterator[str]:
     says = told.words
     for channel, person in result.dead:
         yield says["f.dead"].format(person=told.person(person), channel=says.get(f"channel.{channel}", channel))
@@ -205,7 +213,7 @@ def _failures(told: _Told, result: Account) -> Iterator[str]:
         yield says["f.none"]
 
 
-def _tasks(told: _Told, found: Gathered) -> Table:
+def _tasks(told: Told, found: Gathered) -> Table:
     says = told.words
     rows = tuple(
         (
@@ -219,7 +227,7 @@ def _tasks(told: _Told, found: Gathered) -> Table:
     return Table(columns=(says["c.time"], says["c.task"], says["c.closed"], says["c.by"]), rows=rows)
 
 
-def _channels(told: _Told, result: Account) -> Table:
+def _channels(told: Told, result: Account) -> Table:
     says = told.words
     rows = tuple(
         (says.get(f"channel.{c.channel}", c.channel), str(c.planned), str(c.delivered), str(c.failed), str(c.possible_duplicates))

@@ -181,8 +181,9 @@ def _grades(
 
 def _opened(hazard: str, area: str, county: str, status: Status, now: datetime) -> Warning:
     stamp = now.strftime("%Y%m%dT%H%M%S") + f"{now.microsecond // 1000:03d}"
+    mark = "drill." if status is Status.EXERCISE else ""  # a drill and a warning in earnest may begin in the same moment
     return Warning(
-        id=f"{hazard}.{area}.{stamp}",
+        id=f"{mark}{hazard}.{area}.{stamp}",
         county=county,
         status=status,
         hazard=hazard,

@@ -17,7 +17,7 @@ from dispatcher.model.task import Task
 from dispatcher.model.warning import Alert, Contribution, VillageGrade, Warning
 from dispatcher.policy.model import GradePlan, Policy
 from dispatcher.policy.snapshot import plan_as_json
-from dispatcher.ports import Transaction
+from dispatcher.ports import Status, Transaction
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.audit import Act, write_audit
@@ -79,6 +79,7 @@ async def release_due(tx: Transaction, house: House, now: datetime) -> Issued:
 
 async def release_warning(tx: Transaction, house: House, warning: Warning, now: datetime, by: str = AUTO, note: str = "") -> Issued:
     """Tell every village of a warning what it was not told yet, in the name of who released it; ``note`` is for the world."""
+    house = house.of(warning.status)
     policy = house.policies.for_hazard(warning.hazard)
     villages = [value_of(VillageGrade, row) for row in await tx.fetch("warnings.villages", {"warning": warning.id})]
     alerts = [value_of(Alert, row) for row in await tx.fetch("warnings.alerts", {"warning": warning.id})]
@@ -94,6 +95,8 @@ async def release_warning(tx: Transaction, house: House, warning: Warning, now: 
     await _supersede(tx, notices, now)
     await tx.run_many("notices.add", [row_of(n) for n in notices])
     await tx.run_many("deliveries.add", [row_of(d) for d in deliveries])
+    if house.status is Status.ACTUAL and house.drill is not None:  # whoever is warned in earnest is asked nothing by the drill any more
+        await tx.run_many("drills.close_notices_of", [{"address": a} for a in sorted({d.address for d in deliveries if d.person})])
     await add_tasks(tx, house, tasks)
     await add_feed(tx, [alert_line(house, released.alert, released.warning)])
     return Issued(alerts=1, notices=len(notices), deliveries=len(deliveries))

@@ -38,7 +38,8 @@ async def lapse_due(tx: Transaction, house: House, now: datetime) -> Issued:
 async def _time_out(tx: Transaction, house: House, now: datetime) -> Issued:
     total = Issued()
     for row in await tx.fetch("proposals.due", {"now": to_ms(now), "limit": _AT_ONCE}):
-        total += await settle_proposal(tx, house, decide(proposal_of(row), TimedOut(), now), now)
+        proposal = proposal_of(row)
+        total += await settle_proposal(tx, house.of(proposal.status), decide(proposal, TimedOut(), now), now)
     return total
 
 
@@ -83,9 +84,9 @@ async def _expire(tx: Transaction, house: House, now: datetime) -> Issued:
     """What people and upper levels said ends when they said it would; it was released with its end, so nobody is asked again."""
     ended = [value_of(Contribution, row) for row in await tx.fetch("warnings.expiring", {"now": to_ms(now)})]
     total = Issued()
-    for hazard in dict.fromkeys(c.hazard for c in ended):
-        sayings = [_ended(c, now) for c in ended if c.hazard == hazard]
-        for warning in await apply_released(tx, house, hazard, sayings, now):
+    for status, hazard in dict.fromkeys((c.status, c.hazard) for c in ended):
+        sayings = [_ended(c, now) for c in ended if (c.status, c.hazard) == (status, hazard)]
+        for warning in await apply_released(tx, house.of(status), hazard, sayings, now):
             total += await release_warning(tx, house, warning, now, EXPIRY)
     return total
 
@@ -108,7 +109,7 @@ async def _renew(tx: Transaction, house: House, now: datetime) -> Issued:
             await tx.run("warnings.save", row_of(replace(warning, renew_at=None)))
             continue
         await tx.run("warnings.save", row_of(renewed.warning))
-        await put_out(tx, house, renewed.warning, renewed.alert, villages, alerts)
+        await put_out(tx, house.of(warning.status), renewed.warning, renewed.alert, villages, alerts)
         terms = [{"expires_at": to_ms(renewed.terms[v.village]), **_notice_key(v)} for v in renewed.held]
         await tx.run_many("notices.hold_on", terms)
         await tx.run_many("deliveries.hold_on", terms)

@@ -16,6 +16,7 @@ from dispatcher.web import (
     answer_page,
     api,
     cap_feed,
+    drills,
     duty_room,
     events,
     incident_pages,
@@ -49,6 +50,14 @@ _TRIES_PER_NAME: Final = 5
 _TRIES_PER_ADDRESS: Final = 50
 
 
+_ROUTERS: Final = (
+    *(probes, drills, reports, login, answer_page, village_report, cap_feed, intake, events),
+    *(incidents_api, rosters_api, release_api, api, rules_api),
+    *(incident_pages, roster_page, duty_room, rules_page, release_page, warning_page),
+)
+"""In this order: the paths of reports end in what those of warnings hold, and ids of warnings and notices may hold slashes."""
+
+
 def create_app(context: WebContext) -> FastAPI:
     """The ASGI application that serves this context."""
     app = FastAPI(
@@ -65,25 +74,7 @@ def create_app(context: WebContext) -> FastAPI:
         by_name=Throttle(_TRIES_PER_NAME, _WINDOW),
         by_address=Throttle(_TRIES_PER_ADDRESS, _WINDOW),
     )
-    # duty_room comes before warning_page and api: their paths end in an id that may hold slashes.
-    for router in (
-        *(
-            probes,
-            reports,
-            login,
-            answer_page,
-            village_report,
-            cap_feed,
-            intake,
-            events,
-            incidents_api,
-            rosters_api,
-            release_api,
-            api,
-            rules_api,
-        ),
-        *(incident_pages, roster_page, duty_room, rules_page, release_page, warning_page),
-    ):
+    for router in _ROUTERS:
         app.include_router(router.router)
     app.mount("/static", StaticFiles(packages=[("dispatcher.web", "static")]), name="static")
     app.add_exception_handler(Problem, _on_problem)

@@ -9,6 +9,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from dispatcher.clock import Clock, SystemClock
+from dispatcher.drills.running import Drills
 from dispatcher.duty.book import DutyBook
 from dispatcher.incidents.book import Book
 from dispatcher.intake.rules_desk import RulesDesk
@@ -86,6 +87,7 @@ class WebContext:
     desk: Desk
     intake: Intake
     incidents: Book
+    drills: Drills
     releases: Releases
     reporter: Reporter
     duty: DutyBook

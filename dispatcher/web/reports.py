@@ -27,7 +27,8 @@ _BOM = "\ufeff"  # without it a spreadsheet takes Chinese for something else
 async def page(request: Request, warning_id: str) -> Response:
     """To be read, and printed by the browser."""
     sheet = await _sheet(request, warning_id)
-    return shared(request).pages.page(request, "report.html", sheet=sheet, drawing=drawing, warning=warning_id)
+    files = f"/api/v1/warnings/{warning_id}/report"
+    return shared(request).pages.page(request, "report.html", sheet=sheet, drawing=drawing, files=files, table=True)
 
 
 @router.get(f"{_API}/report", tags=["api"])

@@ -44,10 +44,12 @@ async def test_what_a_speaker_reports_becomes_receipts(side: SpeakerSide, speake
 
 async def test_a_command_says_everything_and_expires_with_its_message(side: SpeakerSide) -> None:
     async with aiomqtt.Client(side.broker.host, side.broker.port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+        await client.subscribe("+/speakers/spk-works/command", qos=1)
         await client.subscribe("speakers/spk-works/command", qos=1)
         sent = replace(message("d1", "spk-works"), status=Status.EXERCISE, times=2)
         await side.speaker.send(sent)
         command = await asyncio.wait_for(anext(aiter(client.messages)), 10)
+    assert str(command.topic) == "drill/speakers/spk-works/command", "a speaker that takes part in no drills does not hear it"
     assert isinstance(command.payload, bytes)
     assert json.loads(command.payload) == {
         "id": "d1",

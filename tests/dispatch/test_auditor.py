@@ -131,7 +131,7 @@ async def test_a_beacon_that_cannot_be_reached_is_said_and_the_others_are_still_
 
 
 def entry(act: str, subject: str, places: str, minute: int) -> dict[str, object]:
-    return {"act": act, "subject": subject, "detail": f'{{"places": {places}}}', "at": to_ms(START + minutes(minute))}
+    return {"act": act, "subject": subject, "detail": f'{{"places": {places}, "status": "Actual"}}', "at": to_ms(START + minutes(minute))}
 
 
 def test_only_the_newest_release_of_a_village_counts_and_a_retracted_warning_expects_nothing() -> None:

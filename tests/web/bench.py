@@ -11,6 +11,7 @@ from dispatcher.accounts import Role, add_token, add_user
 from dispatcher.answers.desk import Desk
 from dispatcher.answers.links import Link, sign_link
 from dispatcher.clock import ManualClock
+from dispatcher.drills.running import Drills
 from dispatcher.duty.book import DutyBook
 from dispatcher.house import House
 from dispatcher.incidents.book import Book
@@ -99,6 +100,7 @@ async def make_bench(
         desk=desk,
         intake=intake,
         incidents=Book(place),
+        drills=Drills(place, lambda: None),
         releases=Releases(place, lambda: None),
         reporter=Reporter(place, rules, PdfPrinter()),
         duty=DutyBook(place),
@@ -116,6 +118,7 @@ async def make_bench(
     )
     tokens = {role: await add_token(store, role.word, role, NOW) for role in Role}
     await add_user(store, "chen", Role.DUTY_OFFICER, PASSWORD, NOW)
+    await add_user(store, "li", Role.RELEASING_OFFICER, PASSWORD, NOW)
     await add_user(store, "visitor", Role.VIEWER, PASSWORD, NOW)
     transport = httpx.ASGITransport(app=create_app(context), client=("198.51.100.7", 40000))
     client = httpx.AsyncClient(transport=transport, base_url="http://duty.example")

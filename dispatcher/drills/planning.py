@@ -1,0 +1,91 @@
+"""From what somebody wants to exercise to a drill with its participants, and to what it says of villages. Decisions only."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from dispatcher.drills.model import Drill, DrillPlan
+from dispatcher.errors import NotAllowed
+from dispatcher.house import House
+from dispatcher.model.saying import Saying
+from dispatcher.policy.release import Origin
+from dispatcher.registry.areas import villages_within
+from dispatcher.warnings.drafting import issuing_area
+from rules.grade import Grade
+
+LONGEST = timedelta(hours=24)
+_SHORTEST_MIN = 5
+
+
+def planned(house: House, plan: DrillPlan, drill_id: str, by: str, now: datetime) -> Drill:
+    """The drill; NotAllowed says what is wrong with the plan."""
+    known = sorted(h for p in house.policies.policies.values() for h in p.hazards)
+    if plan.hazard not in known:
+        raise NotAllowed(
+            f"no policy for hazard {plan.hazard!r}; there are policies for: {', '.join(known)}", f"灾种 {plan.hazard} 没有预案"
+        )
+    if not plan.grade:
+        raise NotAllowed("a drill has a grade from blue to red", "演练级别须为蓝、黄、橙、红")
+    if not plan.title.strip():
+        raise NotAllowed("a drill needs a title", "须写明演练名称")
+    if not _SHORTEST_MIN <= plan.minutes <= LONGEST / timedelta(minutes=1):
+        raise NotAllowed("a drill lasts from 5 minutes to 24 hours", "演练时长须为5分钟至24小时")
+    villages = _villages(house, plan.areas)
+    areas = set(villages)
+    if plan.township:
+        areas |= {house.registry.villages[v].township for v in villages}
+    if plan.county:
+        areas.add(house.county)
+    people = tuple(sorted(c.id for c in house.registry.contacts.values() if c.area in areas))
+    if not people:
+        raise NotAllowed("nobody is listed in these villages; a drill needs participants", "这些村没有登记人员，无法演练")
+    speakers = tuple(sorted(s.id for v in villages for s in house.registry.speakers_of(v))) if plan.speakers else ()
+    return Drill(
+        id=drill_id,
+        county=house.county,
+        title=plan.title.strip()[:200],
+        hazard=plan.hazard,
+        grade=plan.grade,
+        villages=tuple(villages),
+        people=people,
+        speakers=speakers,
+        started_at=now,
+        started_by=by,
+        ends_at=now + timedelta(minutes=plan.minutes),
+        storm=plan.storm,
+    )
+
+
+def sayings_of(house: House, drill: Drill, grade: Grade, now: datetime) -> list[Saying]:
+    """What a drill by hand says of its villages; grade none ends it."""
+    area = issuing_area(house, list(drill.villages))
+    if grade:
+        zh, en = f"演练：{drill.title}", f"Exercise: {drill.title}"
+    else:
+        zh, en = f"演练结束：{drill.title}", f"The exercise is over: {drill.title}"
+    return [
+        Saying(
+            hazard=drill.hazard,
+            village=village,
+            contributor=f"drill:{drill.id}",
+            area=area,
+            grade=grade,
+            since=now,
+            reason_zh=zh,
+            reason_en=en,
+            origin=Origin.OBSERVED,
+            expires_at=drill.ends_at if grade else None,
+        )
+        for village in drill.villages
+    ]
+
+
+def _villages(house: House, areas: Sequence[str]) -> list[str]:
+    found: dict[str, None] = {}
+    for code in areas:
+        inside = villages_within(house.registry, code)
+        if not inside:
+            raise NotAllowed(f"no village lies in {code!r}; give codes of villages, townships or the county", f"{code} 内没有登记的村")
+        found |= dict.fromkeys(v.code for v in inside)
+    if not found:
+        raise NotAllowed("a drill names at least one village or area", "须指明至少一个村或区域")
+    return list(found)

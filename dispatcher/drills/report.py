@@ -1,0 +1,139 @@
+"""The report of a drill: loads its warnings and those of the last one, and makes the sheet that a county chief files."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from dispatcher.drills.model import Drill
+from dispatcher.drills.scoring import Compared, Score, compared, score
+from dispatcher.house import House
+from dispatcher.ports import Reader, Row
+from dispatcher.reports.account import Account, account
+from dispatcher.reports.compose import Told, villages_table
+from dispatcher.reports.gather import Gathered, gather
+from dispatcher.reports.sheet import Section, Sheet, Table
+from dispatcher.rows import value_of
+from dispatcher.timestamps import to_ms
+
+_MARK = "演练 EXERCISE"
+
+
+async def drill_sheet(reader: Reader, house: House, drill_id: str, language: str, now: datetime) -> Sheet | None:
+    """The report of a drill of this county; None when there is none."""
+    rows = await reader.fetch("drills.one", {"county": house.county, "id": drill_id})
+    if not rows:
+        return None
+    drill = value_of(Drill, rows[0])
+    result = await _account(reader, house, drill, now)
+    last = await _last(reader, house, drill)
+    against = score(await _account(reader, house, last, now)) if last else None
+    return composed(Told(house, language), drill, result, (last, against) if last and against else None, now)
+
+
+async def _last(reader: Reader, house: House, drill: Drill) -> Drill | None:
+    """The newest earlier drill in which one of these villages took part."""
+    rows = await reader.fetch("drills.before", {"county": house.county, "started_at": to_ms(drill.started_at)})
+    earlier = (value_of(Drill, row) for row in rows)
+    return next((d for d in earlier if set(d.villages) & set(drill.villages)), None)
+
+
+async def _account(reader: Reader, house: House, drill: Drill, now: datetime) -> Account:
+    """All warnings of a drill, accounted for together."""
+    period = {"county": house.county, "since": to_ms(drill.started_at), "until": to_ms(drill.ended_at or now)}
+    ids = [row["id"] for row in await reader.fetch("drills.warnings", period)]
+    found = [g for g in [await gather(reader, house.registry, i, now) for i in ids] if g is not None]
+    return account(
+        [n for g in found for n in g.notices],
+        {k: p for g in found for k, p in g.plans.items()},
+        [d for g in found for d in g.deliveries],
+        [a for g in found for a in g.answers],
+        {k: at for g in found for k, at in g.delivered.items()},
+        _changes(house, found),
+    )
+
+
+def _changes(house: House, found: Sequence[Gathered]) -> dict[str, list[Row]]:
+    by_village: dict[str, list[Row]] = defaultdict(list)
+    for row in (row for g in found for row in g.changes):
+        for link in house.registry.villages_of_station(row["place"]):
+            by_village[link.village].append(row)
+    return by_village
+
+
+def composed(told: Told, drill: Drill, result: Account, last: tuple[Drill, Score] | None, now: datetime) -> Sheet:
+    """The sheet of a drill."""
+    says, scored = told.words, score(result)
+    against = compared(scored, last[1]) if last else None
+    sections = [
+        Section(title=says["summary"], lines=tuple(_summary(told, drill, scored, now))),
+        Section(title=says["d.villages"], table=_villages(told, scored)),
+        Section(title=says["failures"], lines=tuple(_found(told, scored))),
+    ]
+    if last and against:
+        sections.append(Section(title=says["d.against"], lines=tuple(_against(told, last[0], against))))
+    sections.append(Section(title=says["villages"], table=villages_table(told, result)))
+    return Sheet(
+        title=says["d.title"].format(title=drill.title),
+        subtitle=f"{drill.id} · {told.full(drill.started_at)} – {told.full(drill.ended_at) if drill.ended_at else says['d.running']}",
+        mark=_MARK,
+        language=told.language,
+        sections=tuple(sections),
+        facts={
+            "drill": asdict(drill) | {"grade": drill.grade.word},
+            "score": asdict(scored),
+            "against_last": asdict(against) if against else None,
+        },
+    )
+
+
+def _summary(told: Told, drill: Drill, scored: Score, now: datetime) -> Iterator[str]:
+    says = told.words
+    people = {"villages": len(drill.villages), "people": len(drill.people), "speakers": len(drill.speakers)}
+    yield says["d.who"].format(hazard=told.hazard(drill.hazard), grade=told.grade(drill.grade), by=drill.started_by, **people)
+    if scored.first_answer_s is not None:
+        yield says["d.first"].format(minutes=round(scored.first_answer_s / 60, 1))
+    if scored.share_in_time is not None:
+        in_time = sum(v.in_time for v in scored.villages)
+        yield says["d.share"].format(share=round(100 * scored.share_in_time), in_time=in_time, asked=len(scored.villages))
+    if drill.ended_at is None:
+        yield says["d.until_now"].format(time=told.full(now))
+
+
+def _villages(told: Told, scored: Score) -> Table:
+    says = told.words
+    rows = tuple(
+        (
+            told.name(v.village),
+            "—" if v.first_answer_s is None else f"{v.first_answer_s / 60:.1f}",
+            says["yes"] if v.in_time else says["no"],
+        )
+        for v in sorted(scored.villages, key=lambda v: (v.in_time, -(v.first_answer_s if v.first_answer_s is not None else 1e12)))
+    )
+    return Table(columns=(says["c.village"], says["d.minutes"], says["c.in_time"]), rows=rows)
+
+
+def _found(told: Told, scored: Score) -> Iterator[str]:
+    says = told.words
+    for channel, person in scored.dead:
+        yield says["f.dead"].format(person=told.person(person), channel=says.get(f"channel.{channel}", channel))
+    for speaker in scored.speakers_failed:
+        yield says["f.speaker"].format(speaker=speaker)
+    for village in scored.silent:
+        yield says["d.silent"].format(village=told.name(village))
+    if not scored.dead and not scored.speakers_failed and not scored.silent:
+        yield says["f.none"]
+
+
+def _against(told: Told, last: Drill, against: Compared) -> Iterator[str]:
+    says = told.words
+    yield says["d.last"].format(title=last.title, time=told.full(last.started_at), villages=against.villages)
+    if against.faster_s is not None:
+        minutes = round(abs(against.faster_s) / 60, 1)
+        yield says["d.faster" if against.faster_s >= 0 else "d.slower"].format(minutes=minutes)
+    if against.share_gained is not None:
+        yield says["d.gained"].format(points=f"{100 * against.share_gained:+.0f}")
+    for village in against.silent_again:
+        yield says["d.silent_again"].format(village=told.name(village))
+    for channel, person in against.dead_again:
+        yield says["d.dead_again"].format(person=told.person(person), channel=says.get(f"channel.{channel}", channel))

@@ -1,0 +1,36 @@
+-- name: save
+INSERT INTO drills (id, county, title, hazard, grade, villages, people, speakers, started_at, started_by, ends_at, ended_at, storm)
+VALUES (:id, :county, :title, :hazard, :grade, :villages, :people, :speakers, :started_at, :started_by, :ends_at, :ended_at, :storm)
+ON CONFLICT (county, id) DO UPDATE SET ended_at = excluded.ended_at;
+
+-- name: running
+SELECT * FROM drills WHERE county = :county AND ended_at IS NULL ORDER BY seq DESC LIMIT 1;
+
+-- name: one
+SELECT * FROM drills WHERE county = :county AND id = :id;
+
+-- name: listed
+SELECT * FROM drills WHERE county = :county AND seq < :before ORDER BY seq DESC LIMIT :limit;
+
+-- name: before
+SELECT * FROM drills WHERE county = :county AND started_at < :started_at ORDER BY seq DESC LIMIT 50;
+
+-- name: in_earnest
+SELECT v.village FROM warning_villages v JOIN warnings w ON w.id = v.warning
+WHERE w.county = :county AND w.status = 'Actual' AND w.state = 'open' AND v.grade > 0;
+
+-- name: contributions
+SELECT * FROM contributions WHERE county = :county AND status = 'Exercise';
+
+-- name: warnings
+SELECT id FROM warnings WHERE county = :county AND status = 'Exercise' AND opened_at >= :since AND opened_at <= :until ORDER BY seq;
+
+-- name: last_of_villages
+SELECT village, max(released_at) AS at FROM notices WHERE county = :county AND status = 'Exercise' AND purpose = 'warn' GROUP BY village;
+
+-- name: close_notices_of
+UPDATE notices SET state = 'superseded', next_due = NULL WHERE status = 'Exercise' AND state <> 'superseded'
+AND id IN (SELECT notice FROM deliveries WHERE address = :address AND status = 'Exercise');
+
+-- name: told_since
+SELECT count(*) AS n FROM deliveries WHERE address = :address AND status = 'Exercise' AND planned_at >= :since;
