@@ -6,6 +6,7 @@ another plan of rules take their turn between two batches (dispatcher/intake/tur
 
 import asyncio
 import time
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -224,6 +225,7 @@ class Pipeline:
     async def _keep(self, tx: Transaction, link: Link, deciding: Deciding) -> None:
         taken_at, plan = to_ms(self._place.clock.now()), deciding.compiled.plan.digest
         row = {"journal_seq": link.seq, "base_seq": link.base_seq, "taken_at": taken_at, "plan": plan, "data": link.data}
+        row |= {"checksum": zlib.crc32(link.data)}
         await tx.run("journal.save_snapshot", row)
         if link.whole:
             await tx.run("journal.forget_snapshots", {"journal_seq": link.seq})

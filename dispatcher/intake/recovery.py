@@ -3,6 +3,7 @@
 The plan is the one that was in force there, compiled again from what was kept of it; a row of its own says where another took over.
 """
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,12 +17,14 @@ from dispatcher.intake.deciding import decide
 from dispatcher.intake.decode_together import decode_together
 from dispatcher.intake.journal import Damaged, JournalRow, RowKind, read_row
 from dispatcher.intake.rehearsal import Rehearsal
-from dispatcher.ports import Item, Store
+from dispatcher.ports import Item, Row, Store
 from dispatcher.timestamps import from_ms, to_ms
 from rules.engine import Engine
 from rules.errors import RuleErrors, SnapshotError
 
 _PAGE = 500
+_NO_CHECKSUM = -1
+"""Of snapshots from before there were any."""
 
 
 @dataclass(slots=True)
@@ -65,7 +68,8 @@ async def recover(store: Store, files: Compiled, reading: Reading, county: str) 
     replayed, damaged, unusable = 0, list[int](), ""
     try:
         if snapshots:
-            deciding.engine.restore(snapshots[0]["data"], [row["data"] for row in snapshots[1:]])
+            whole = [_checked(row) for row in snapshots]
+            deciding.engine.restore(whole[0], whole[1:])
     except SnapshotError as error:  # the journal holds as much as any rule looks back
         unusable, seq = str(error), await _before_the_oldest(store)
         compiled, known, lost = await _in_force(store, county, seq, files)
@@ -91,6 +95,14 @@ async def recover(store: Store, files: Compiled, reading: Reading, county: str) 
         if len(rows) < _PAGE:
             last = max(seq, snapshots[-1]["journal_seq"]) if snapshots else seq
             return Recovered(last, replayed, deciding, known, lost, tuple(damaged), unusable)
+
+
+def _checked(row: Row) -> bytes:
+    """The data of a snapshot; SnapshotError when it is not what was written."""
+    data: bytes = row["data"]
+    if row["checksum"] not in (_NO_CHECKSUM, zlib.crc32(data)):
+        raise SnapshotError("its checksum does not hold")
+    return data
 
 
 async def _before_the_oldest(store: Store) -> int:

@@ -16,15 +16,16 @@ ON CONFLICT (source, name) DO UPDATE SET position = excluded.position;
 SELECT name, position FROM positions WHERE source = :source;
 
 -- name: save_snapshot
-INSERT INTO snapshots (journal_seq, base_seq, taken_at, plan, data) VALUES (:journal_seq, :base_seq, :taken_at, :plan, :data)
+INSERT INTO snapshots (journal_seq, base_seq, taken_at, plan, data, checksum)
+VALUES (:journal_seq, :base_seq, :taken_at, :plan, :data, :checksum)
 ON CONFLICT (journal_seq) DO UPDATE
-SET base_seq = excluded.base_seq, taken_at = excluded.taken_at, plan = excluded.plan, data = excluded.data;
+SET base_seq = excluded.base_seq, taken_at = excluded.taken_at, plan = excluded.plan, data = excluded.data, checksum = excluded.checksum;
 
 -- name: last_snapshot
-SELECT journal_seq, base_seq, taken_at, plan, data FROM snapshots ORDER BY journal_seq DESC LIMIT 1;
+SELECT journal_seq, base_seq, taken_at, plan, data, checksum FROM snapshots ORDER BY journal_seq DESC LIMIT 1;
 
 -- name: last_chain
-SELECT journal_seq, data FROM snapshots WHERE journal_seq >= (
+SELECT journal_seq, data, checksum FROM snapshots WHERE journal_seq >= (
     SELECT CASE WHEN base_seq = 0 THEN journal_seq ELSE base_seq END FROM snapshots ORDER BY journal_seq DESC LIMIT 1
 ) ORDER BY journal_seq;
 
