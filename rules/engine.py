@@ -45,6 +45,7 @@ class Engine:
         self._by_number: list[Series | None] = []
         self._by_place: dict[str, list[Ladder]] = {}
         self._asking: dict[tuple[str, str], tuple[Ladder, ...]] = {}
+        self._run.around = {id(s): tuple(series[n] for n in p.around) for s, p in zip(series, self.plan.series, strict=True) if p.around}
         for s in series:
             s.twin = self._index.get((s.station, s.variable))
             self._index[s.station, s.variable] = s

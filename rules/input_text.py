@@ -9,6 +9,7 @@ from rules.duration import LONGEST_S, seconds
 from rules.expression import ExpressionError, number
 from rules.inputs import DAY_S, FORECAST_OPS, WINDOW_OPS, Each, Input, Near, Op, Take
 from rules.model import GRADES
+from rules.near import metres
 from rules.nodes import Node, Notes
 from rules.outlook_text import read_outlook
 
@@ -19,8 +20,6 @@ ALLOWED = (
 )
 _VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _NAME = r"[a-z][a-z0-9_]{0,31}"
-_RADIUS = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(km|m)")
-_FARTHEST_M = 1_000_000
 _MOST_DAYS = 30
 _DAYS = 7
 _RESERVED = (
@@ -181,10 +180,10 @@ def _near(found: Call) -> Near | None:
         return None
     if text == "catchment":
         return Near(catchment=True)
-    radius = _RADIUS.fullmatch(text)
-    radius_m = round(float(radius.group(1)) * (1000 if radius.group(2) == "km" else 1)) if radius else 0
-    if not 0 < radius_m <= _FARTHEST_M:
-        raise _Refused(f"has near={text:.40}, which is neither catchment nor a distance such as 10km or 500m")
+    try:
+        radius_m = metres(text)
+    except ValueError as e:
+        raise _Refused(f"has near={text:.40}, which is neither catchment nor {e}") from None
     return Near(radius_m=radius_m)
 
 

@@ -1,6 +1,7 @@
 """Which stations an input of a place looks at."""
 
 import math
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
@@ -10,6 +11,18 @@ from rules.place import Place
 _EARTH_M = 6_371_000
 _DEGREE_M = 111_000
 """A degree of latitude is a little longer than this everywhere."""
+
+_RADIUS = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(km|m)")
+_FARTHEST_M = 1_000_000
+
+
+def metres(text: str) -> int:
+    """A distance as written, such as ``10km`` or ``500m``; ValueError says what is allowed."""
+    found = _RADIUS.fullmatch(text)
+    length_m = round(float(found.group(1)) * (1000 if found.group(2) == "km" else 1)) if found else 0
+    if not 0 < length_m <= _FARTHEST_M:
+        raise ValueError(f"a distance such as 10km or 500m, not {text!r:.40}")
+    return length_m
 
 
 class Stations:
@@ -35,6 +48,11 @@ class Stations:
             own = [place, *(self.by_id[m] for m in place.members if m in self.by_id)]
             return [p for p in own if one.variable in p.variables]
         found = self._catchment(place, one.variable) if one.near.catchment else self._around(place, one.variable, one.near)
+        return sorted(found, key=lambda p: (_metres(place, p), p.id))
+
+    def within(self, place: Place, variable: str, radius_m: int) -> list[Place]:
+        """The other stations that measure a variable within a distance, nearest first."""
+        found = [p for p in self._around(place, variable, Near(radius_m=radius_m)) if p.id != place.id]
         return sorted(found, key=lambda p: (_metres(place, p), p.id))
 
     def _catchment(self, place: Place, variable: str) -> list[Place]:

@@ -17,13 +17,17 @@ from rules.quality import NO_CHECKS, Checks
 from rules.scaled import SCALE
 
 Cells = tuple[float | None, ...]
+_MOST_NEIGHBOURS = 12
 Rows = tuple[tuple[int, Limits], ...]
 _NO_FEEDS: Mapping[str, tuple[tuple[str, str], ...]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesPlan:
-    """One series to keep: ``horizon_s`` is the longest that any ladder needs. A ``counter`` sends running totals."""
+    """One series to keep: ``horizon_s`` is the longest that any ladder needs. A ``counter`` sends running totals.
+
+    ``around`` are the series of its neighbours, where it is held against them.
+    """
 
     station: str
     variable: str
@@ -31,6 +35,7 @@ class SeriesPlan:
     interval_s: int
     horizon_s: int
     counter: bool
+    around: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,10 +208,23 @@ class _Builder:
     def series(self) -> tuple[SeriesPlan, ...]:
         """The series in order of their numbers."""
         checks = list(self.checks)
+        first: dict[tuple[str, str], int] = {}
+        for (s, v, _), (n, _, _) in self.keys.items():
+            first.setdefault((s, v), n)
         return tuple(
-            SeriesPlan(station=s, variable=v, checks=checks[c], interval_s=i, horizon_s=h, counter=v in self.stations.by_id[s].counters)
+            SeriesPlan(
+                station=s, variable=v, checks=checks[c], interval_s=i, horizon_s=h, counter=v in self.stations.by_id[s].counters,
+                around=self._around(s, v, checks[c], first),
+            )
             for (s, v, c), (_, i, h) in self.keys.items()
-        )
+        )  # fmt: skip
+
+    def _around(self, station: str, variable: str, checks: Checks, first: Mapping[tuple[str, str], int]) -> tuple[int, ...]:
+        """The series of the neighbours that are kept anyway, nearest first."""
+        if checks.apart is None:
+            return ()
+        found = self.stations.within(self.stations.by_id[station], variable, checks.around_m)
+        return tuple(first[p.id, variable] for p in found if (p.id, variable) in first)[:_MOST_NEIGHBOURS]
 
     def _wrong(self, rule: Rule, message: str) -> None:
         self.errors.append(RuleError(rule.file, rule.line, rule.column, message))

@@ -13,6 +13,8 @@ class Checks:
     A value outside ``low`` to ``high`` is not used. One that lies more than ``step`` per ``step_s`` seconds, or more than
     ``spike``, from the one before it is not used until the next one agrees with it. One that has not changed for ``stuck_s``
     seconds is not used where ``stuck_sign`` ``stuck_than`` holds. A counter that has fallen has passed ``rollover``.
+    One that lies more than ``apart`` from the middle of the newest values of at least ``least`` stations within ``around_m`` metres is
+    not used until the next one lies there, too.
     """
 
     low: float = -UNBOUNDED
@@ -24,11 +26,14 @@ class Checks:
     stuck_sign: str = ""
     stuck_than: float = 0.0
     rollover: float | None = None
+    apart: float | None = None
+    around_m: int = 0
+    least: int = 2
 
     @property
     def guarded(self) -> bool:
         """Whether a value must be held against those before it."""
-        return self.step is not None or self.spike is not None or self.stuck_s > 0
+        return self.step is not None or self.spike is not None or self.stuck_s > 0 or self.apart is not None
 
 
 NO_CHECKS = Checks()

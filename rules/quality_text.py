@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rules.duration import seconds
+from rules.near import metres
 from rules.nodes import Node, Notes, is_mapping
 from rules.quality import Checks, Quality
 
-_KEYS = ("range", "max_step", "spike", "stuck", "rollover", "min_coverage")
+_KEYS = ("range", "max_step", "spike", "stuck", "rollover", "neighbours", "min_coverage")
 _NUMBER = r"\d{1,9}(?:\.\d{1,9})?"
 _STEP = re.compile(rf"({_NUMBER}) per (\w+)")
 _STUCK = re.compile(rf"(\w+)(?: if (>=|<=|>|<|==|!=) (-?{_NUMBER}))?")
@@ -30,6 +31,9 @@ def read_quality(notes: Notes, node: Node | None, own: Sequence[str], all_variab
     for key, reader in readers.items():
         for variable, one in _each(notes, key, found.get(key), own or all_variables, all_variables):
             checks.setdefault(variable, {}).update(reader(notes, one))
+    if "neighbours" in found:
+        for variable, one in _neighbours_each(notes, found["neighbours"], own or all_variables, all_variables):
+            checks.setdefault(variable, {}).update(_neighbours(notes, one))
     return Quality(checks={v: Checks(**c) for v, c in checks.items()}, min_coverage=coverage)
 
 
@@ -41,6 +45,29 @@ def _each(notes: Notes, key: str, node: Node | None, own: Sequence[str], all_var
     if len(own) > 1:
         notes.wrong(node, f"this rule looks at {', '.join(own)}: write {key} as {{{own[0]}: {_FORMS[key]}}}")
     return [(v, node) for v in own[:1]]
+
+
+def _neighbours_each(notes: Notes, node: Node, own: Sequence[str], all_variables: Sequence[str]) -> list[tuple[str, Node]]:
+    """The check is a mapping itself: for the one variable of the place, or for each variable by name."""
+    if is_mapping(node) and not any(key == "within" for key, _, _ in notes.pairs(node, "neighbours")):
+        return list(notes.fields(node, "neighbours", (), all_variables).items())
+    if len(own) > 1:
+        notes.wrong(node, f"this rule looks at {', '.join(own)}: write neighbours as {{{own[0]}: {{within: 10km, apart: NUMBER}}}}")
+    return [(v, node) for v in own[:1]]
+
+
+def _neighbours(notes: Notes, node: Node) -> Found:
+    found = notes.fields(node, "neighbours", ("within", "apart"), ("least",))
+    if "within" not in found or "apart" not in found:
+        return {}
+    apart = _above_zero(notes, found["apart"], "apart")
+    try:
+        around_m = metres(notes.text(found["within"], "within", "a distance"))
+    except ValueError as e:
+        notes.wrong(found["within"], f"within {e}")
+        return {}
+    least = notes.whole(found["least"], "least", 1) if "least" in found else Checks().least
+    return {"apart": apart, "around_m": around_m, "least": least}
 
 
 _FORMS = {

@@ -8,6 +8,7 @@ from rules.climb import silence
 from rules.evidence import unheard
 from rules.forecast import Feed, Forecast
 from rules.grade import Grade
+from rules.guard import middle_of
 from rules.ladder import Ladder
 from rules.model import GREATEST
 from rules.reading import Reading
@@ -32,6 +33,7 @@ class Running:
         self.changes: list[Change] = []
         self.remarks: list[Remark] = []
         self.watch = Watch(())
+        self.around: dict[int, tuple[Series, ...]] = {}
 
     def begin(self, now: datetime) -> None:
         """Places whose time has run out fall silent before anything else happens."""
@@ -164,7 +166,8 @@ class Running:
         if guard is None:
             self._accept(series, at_s, scaled)
             return
-        why = guard.judge(at_s, scaled, series.newest(), series.interval_s)
+        middle = None if series.checks.apart is None else middle_of(self.around.get(id(series), ()), at_s, series.checks.least)
+        why = guard.judge(at_s, scaled, series.newest(), series.interval_s, middle)
         if why:
             self._doubt(series, at_s, scaled / SCALE, why)
             return

@@ -105,7 +105,9 @@ def _quality() -> Schema:
         "properties": {
             "range": {"oneOf": [numbers, each], "description": "[lowest, highest]; other values are told, not used."},
             "max_step": {"anyOf": [word, {"type": "object"}]}, "spike": {"anyOf": [_number(), word, {"type": "object"}]},
-            "stuck": {"anyOf": [word, {"type": "object"}]}, "min_coverage": {"type": "number", "minimum": 0, "maximum": 1},
+            "stuck": {"anyOf": [word, {"type": "object"}]},
+            "neighbours": {"type": "object", "description": "{within: 10km, apart: 15, least: 2}, or that for each variable by name."},
+            "min_coverage": {"type": "number", "minimum": 0, "maximum": 1},
             "rollover": {"anyOf": [_number(), {"type": "object"}], "description": "Where a running total begins again."},
         },
     }  # fmt: skip
