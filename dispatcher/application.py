@@ -57,6 +57,7 @@ from dispatcher.upkeep.health import Health
 from dispatcher.upkeep.log import Log
 from dispatcher.upkeep.metrics import Metrics
 from dispatcher.upkeep.watchdog import watch
+from dispatcher.views.unknown import Remembered, Unknown, unknown_villages
 from dispatcher.warnings.releasing import By, Releases
 from dispatcher.web.application import create_app
 from dispatcher.web.context import WebContext
@@ -280,6 +281,11 @@ class Application:
             duty=self.said_of_duty.over(files.registry.duty),
         )
 
+    def _unknown(self) -> Unknown:
+        """Where another worker decides, its page says what is unknown."""
+        engine = self.pipeline.engine
+        return unknown_villages(engine.plan, engine.standing(), self.place.house.registry) if self.turn.ours else {}
+
     async def _lift_rule(self, rule: str, place: str, by: By) -> None:
         """A person has lifted what a rule says of a place; where another worker decides, it is for that one's officers to say."""
         if not self.turn.ours:
@@ -379,6 +385,7 @@ class Application:
             releases=Releases(self.place, self.sender.wake, self._lift_rule),
             drills=self.drills,
             reporter=Reporter(self.place, lambda: self.pipeline.engine.plan, self._printer()),
+            unknown=Remembered(self._unknown),
             duty=self.duty,
             broadcast=self.place.broadcast,
             health=self.health,

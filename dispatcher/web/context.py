@@ -22,6 +22,7 @@ from dispatcher.reports.reporter import Reporter
 from dispatcher.templates.model import Templates
 from dispatcher.upkeep.broadcast import Broadcast
 from dispatcher.upkeep.health import Health
+from dispatcher.views.unknown import Unknown
 from dispatcher.warnings.releasing import Releases
 
 
@@ -79,6 +80,7 @@ class WebContext:
     ``registry`` and ``texts`` are others after new files have been taken over.
 
     ``secret`` signs session cookies. ``public_url`` is what the outside calls us, without a slash at the end.
+    ``unknown`` are villages of which no station has data, by hazard.
     ``refused`` counts what is turned away at the door, by its reject code.
     ``stopping`` is set before the server stops, so that live streams end at once.
     """
@@ -102,6 +104,7 @@ class WebContext:
     metrics: CollectorRegistry
     rules: RulesDesk | None = None
     refused: Callable[[str], None] = _not_counted
+    unknown: Callable[[], Unknown] = dict
     wall: Clock = field(default_factory=SystemClock)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 

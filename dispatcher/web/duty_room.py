@@ -80,6 +80,7 @@ async def _board(request: Request, wanted: Filter) -> dict[str, Any]:
     return {
         "board": board,
         "proposals": proposals,
+        "unknown": context.unknown(),
         "wanted": wanted,
         "townships": sorted({v.township for v in context.registry.villages.values()}),
         "tasks": tasks,

@@ -15,7 +15,7 @@ from dispatcher.views.proposal import ProposalView, load_proposal
 from dispatcher.warnings.proposal_rows import proposal_of
 from dispatcher.warnings.releasing import By
 from dispatcher.web.api import Before, Item, Limit, Page, as_item
-from dispatcher.web.gate import check_form_token, need
+from dispatcher.web.gate import check_form_token, need, principal_of
 from dispatcher.web.problems import Problem
 from dispatcher.web.release_forms import Consulted, Decision, Ending, ProposeWarning
 from dispatcher.web.state import context_of, origin_of
@@ -63,6 +63,13 @@ async def retract(request: Request, warning_id: str, ending: Ending) -> Item:
     by = by_whom(request, Role.RELEASING_OFFICER)
     issued = await done(context_of(request).releases.retract(warning_id, ending.reason, by))
     return {"villages": issued.notices, "deliveries": issued.deliveries}
+
+
+@router.get("/unknown")
+async def unknown(request: Request) -> dict[str, list[str]]:
+    """Villages of which no station has data, by hazard: no grade there does not mean no danger."""
+    principal_of(request)
+    return {hazard: list(villages) for hazard, villages in context_of(request).unknown().items()}
 
 
 @router.get("/proposals")

@@ -1,15 +1,18 @@
 """Proposing, releasing, lifting and retracting over HTTP: the API, the pages without scripts, and the public feed."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from typing import Any
 
+import httpx
 import pytest
 
 from dispatcher.accounts import Role, add_user
 from dispatcher.intake.codecs.cap import decode_cap
 from dispatcher.ports import Item, Status, Store
+from dispatcher.web.application import create_app
 from tests.web.bench import PASSWORD, Bench, csrf, make_bench
 from tests.web.seed import HAZARD, NOW, registry
 
@@ -244,3 +247,14 @@ async def test_an_update_references_every_message_that_has_not_run_out_and_says_
     assert (alert.msg_type, alert.remarks) == ("Update", ())
     assert [(r.sender, r.identifier, r.sent) for r in alert.references] == [(earlier.sender, earlier.identifier, earlier.sent_text)]
     assert [i.severity for i in alert.infos] == ["Extreme", "Extreme", "Moderate", "Moderate"]
+
+
+async def test_villages_without_any_data_are_shown_as_unknown(bench: Bench) -> None:
+    context = replace(bench.context, unknown=lambda: {HAZARD: tuple(VILLAGES)})
+    bench.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=create_app(context)), base_url="http://duty.example")
+    async with bench.client:
+        await officer(bench)
+        page = (await bench.client.get("/?lang=zh")).text
+        assert "3 个村没有任何监测数据" in page
+        assert registry().name_of(VILLAGES[0], "zh") in page
+        assert (await bench.client.get("/api/v1/unknown", headers=bench.api(Role.VIEWER))).json() == {HAZARD: VILLAGES}
