@@ -251,3 +251,8 @@ async def test_a_message_by_http_is_answered_once_it_is_durable(engine: Running)
     assert len(await engine.rows("proposals.waiting_all")) == 1
     await engine.pipeline.stop()
     await run
+
+
+async def test_a_source_of_readings_may_be_one_of_messages_by_its_format(engine: Running) -> None:
+    await engine.read(Batch("tap", (Item(cap(info(geocodes(V1))), "cap/province", Kind.READINGS, "cap"),)))
+    assert len(await engine.rows("proposals.waiting_all")) == 1
