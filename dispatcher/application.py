@@ -20,7 +20,7 @@ from dispatcher.deliveries.sender import Sender
 from dispatcher.drills.running import Drills
 from dispatcher.duty.book import DutyBook
 from dispatcher.duty.stored import SaidOfDuty
-from dispatcher.errors import ConfigurationError, NotProposed, Problem, StoreFailed
+from dispatcher.errors import ConfigurationError, NotPossible, NotProposed, Problem, StoreFailed
 from dispatcher.files.countyfiles import CountyFiles, load_county_files, located
 from dispatcher.files.textfile import mark_of
 from dispatcher.house import House
@@ -45,7 +45,9 @@ from dispatcher.intake.word import give_word
 from dispatcher.lifetime import Lifetime, calling, cancelled
 from dispatcher.outward.publishing import Publisher
 from dispatcher.ports import Beacon, Channel, Listening, Printer, Source, Store, World
+from dispatcher.registry.book import Basis, RegistryBook
 from dispatcher.registry.model import Registry
+from dispatcher.registry.versions import Imported, newest_version
 from dispatcher.reports.reporter import Reporter
 from dispatcher.reports.sampling import Sampler
 from dispatcher.serving import bind, make_server
@@ -72,10 +74,10 @@ class Loaded:
     catalogue: Catalogue
 
 
-def load(deployment: Deployment) -> Loaded:
-    """Read, check and compile; ConfigurationError carries every mistake found."""
+def load(deployment: Deployment, imported: Imported | None = None) -> Loaded:
+    """Read, check and compile; ConfigurationError carries every mistake found. ``imported`` is the registry that was imported last."""
     try:
-        files = load_county_files(deployment.county, deployment.rules)
+        files = load_county_files(deployment.county, deployment.rules, imported)
     except ConfigurationError as error:
         raise ConfigurationError([located(p, deployment.county, deployment.rules) for p in error.problems]) from error
     return Loaded(files, catalogue_of(files.registry))
@@ -103,6 +105,7 @@ class Application:
     health: Health = field(default_factory=Health)
     intake: HttpIntake = field(default_factory=HttpIntake)
     reading: list[asyncio.Task[None]] = field(default_factory=list)
+    imported: Imported | None = None
     said_of_duty: SaidOfDuty = field(default_factory=SaidOfDuty)
     looking: asyncio.Future[None] | None = None
     lifetime: Lifetime = field(init=False)
@@ -130,6 +133,7 @@ class Application:
 
     async def _open(self) -> None:  # deliberately one straight line: the order is the point
         self.lifetime.later("store", self.store.close)
+        await self._take_imported()
         if dies_at := arm():
             self.log.warning("will_die", at=dies_at)
         listening = bind(self.deployment.web.host, self.deployment.web.port)
@@ -360,14 +364,38 @@ class Application:
         compiled = compiled_with(basis_of(files.rules, files.registry), files.plan)
         return Version(compiled=compiled, house=self._house(files), digests=digests)
 
+    async def _take_imported(self) -> None:
+        """A registry that was imported stands in place of the directory's, until somebody edits that."""
+        async with self.store.read() as reader:
+            self.imported = await newest_version(reader, self.loaded.files.registry.county.code)
+        if self.imported is not None:
+            self.loaded = await asyncio.to_thread(load, self.deployment, self.imported)
+
+    async def _adopt_imported(self, actor: str, origin: str) -> None:
+        if not self.turn.ours:
+            raise NotPossible("another worker decides here; it takes the registry over when it is started again, or import it there")
+        async with self.store.read() as reader:
+            self.imported = await newest_version(reader, self.place.house.county)
+        await self.reloading.reload(actor, origin)
+
+    def _check_registry(self, files: Mapping[str, str]) -> None:
+        """ConfigurationError when these files do not fit with the rules, policies and texts at work."""
+        tried = Imported(seq=0, digest="", directory=self.loaded.files.directory, files=files)
+        county = load(self.deployment, tried).files.registry.county.code
+        if county != self.place.house.county:
+            raise ConfigurationError([Problem("county.yaml", f"the county is {county!r}, and {self.place.house.county!r} is at work")])
+
     def _read(self) -> Version:
         """The files as they are now; ConfigurationError also when they speak of another county."""
-        loaded = load(self.deployment)
+        self.loaded = loaded = load(self.deployment, self.imported)
         before, now = self.place.house.county, loaded.files.registry.county.code
         if now != before:
             message = f"the county is {now!r}, and {before!r} is at work; allowed: another county after a restart"
             raise ConfigurationError([Problem(str(self.deployment.county / "county.yaml"), message)])
         return self._version(loaded)
+
+    def _basis(self) -> Basis:
+        return Basis(files=self.loaded.files.registry_texts, directory=self.loaded.files.directory)
 
     def _mark(self) -> str:
         return mark_of(self.deployment.county, *([self.deployment.rules] if self.deployment.rules else []))
@@ -387,6 +415,7 @@ class Application:
             reporter=Reporter(self.place, lambda: self.pipeline.engine.plan, self._printer()),
             unknown=Remembered(self._unknown),
             duty=self.duty,
+            registry_book=RegistryBook(self.place, self._basis, self._check_registry, self._adopt_imported),
             broadcast=self.place.broadcast,
             health=self.health,
             registry=house.registry,

@@ -1,7 +1,6 @@
 """The commands, each a few lines: read the options, call the engine, say what happened."""
 
 import json
-import sysconfig
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +14,11 @@ from dispatcher.cli.accounts import accounts
 from dispatcher.cli.decoding import show_decoded
 from dispatcher.cli.demonstrate import demonstrate
 from dispatcher.cli.engine import run_engine
+from dispatcher.cli.registrywork import registry as registry_commands
+from dispatcher.cli.registrywork import roster
 from dispatcher.cli.rulework import rules
 from dispatcher.cli.running import WRONG, run_async, say_problems
+from dispatcher.cli.shipped import config_dir
 from dispatcher.cli.stored import stored
 from dispatcher.cli.warned import warnings
 from dispatcher.clock import SystemClock
@@ -38,17 +40,13 @@ app.add_typer(rules, name="rules")
 app.add_typer(accounts, name="user")
 app.add_typer(stored, name="db")
 app.add_typer(warnings, name="warnings")
+app.add_typer(registry_commands, name="registry")
+app.add_typer(roster, name="roster")
 
 Config = Annotated[
     Path | None, typer.Option("-c", "--config", help="deployment.yaml; without one the sample county on the embedded default.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
-
-
-def config_dir() -> Path:
-    """The shipped ``config`` directory: beside the packages in a checkout, under share/ in an installation."""
-    checkout = Path(dispatcher.__file__).resolve().parent.parent / "config"
-    return checkout if checkout.is_dir() else Path(sysconfig.get_path("data")) / "share" / "dispatcher" / "config"
 
 
 @app.callback(invoke_without_command=True)

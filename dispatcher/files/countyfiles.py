@@ -14,9 +14,10 @@ from dispatcher.incidents.model import Reporting
 from dispatcher.policy.load import read_policies
 from dispatcher.policy.model import Policies
 from dispatcher.registry.check import check_together
-from dispatcher.registry.load import read_registry
+from dispatcher.registry.load import digest_of, registry_of, registry_texts
 from dispatcher.registry.model import Registry
 from dispatcher.registry.places import places_of
+from dispatcher.registry.versions import Imported, in_force
 from dispatcher.templates.load import read_templates
 from dispatcher.templates.model import Templates
 from rules.errors import RuleError, RuleErrors
@@ -34,6 +35,7 @@ class CountyFiles:
     """What the files say. ``rules`` are the texts of rule files and tables; ``plan`` is made of them.
 
     The plan covers the stations of the registry, with seasons in the county's time. ``findings`` are worth a look and may stay.
+    ``registry_texts`` are the registry's files as they are in force, ``directory`` is the digest of those in the directory.
     """
 
     registry: Registry
@@ -42,16 +44,23 @@ class CountyFiles:
     rules: Mapping[str, str]
     plan: Plan
     findings: tuple[Problem, ...] = ()
+    registry_texts: Mapping[str, str] = field(default_factory=dict)
+    directory: str = ""
     reporting: Reporting = field(default_factory=Reporting)
 
 
-def load_county_files(directory: Path, rules: Path | None = None) -> CountyFiles:
-    """Read and check a directory; ``rules`` names another place for the rule pack. ConfigurationError carries every mistake."""
+def load_county_files(directory: Path, rules: Path | None = None, imported: Imported | None = None) -> CountyFiles:
+    """Read and check a directory; ``rules`` names another place for the rule pack. ConfigurationError carries every mistake.
+
+    A registry that was ``imported`` stands in place of the directory's until that is edited.
+    """
     if not directory.is_dir():
         raise ConfigurationError([Problem(str(directory), "no such directory; needed: one with county.yaml and its tables")])
     problems: list[Problem] = []
     findings: list[Problem] = []
-    registry = read_registry(directory, problems, findings)
+    texts = registry_texts(directory, problems)
+    chosen = in_force(texts, imported)
+    registry = registry_of(chosen, problems, findings)
     policies = read_policies(_tree(directory, "policies", _YAML, problems), problems)
     templates = read_templates(_tree(directory, "templates", _YAML, problems), problems, registry.county.languages[0])
     reporting = read_reporting(directory, problems)
@@ -71,6 +80,8 @@ def load_county_files(directory: Path, rules: Path | None = None) -> CountyFiles
         plan=plan,
         reporting=reporting,
         findings=tuple(findings),
+        registry_texts=chosen,
+        directory=digest_of(texts),
     )
 
 

@@ -17,6 +17,7 @@ from dispatcher.model.answer import Path, Said
 from dispatcher.model.notice import Notice
 from dispatcher.model.reject import Decoded
 from dispatcher.ports import HookRequest, Kind, Status, Store
+from dispatcher.registry.book import RegistryBook
 from dispatcher.registry.model import Registry
 from dispatcher.reports.reporter import Reporter
 from dispatcher.templates.model import Templates
@@ -93,6 +94,7 @@ class WebContext:
     releases: Releases
     reporter: Reporter
     duty: DutyBook
+    registry_book: RegistryBook
     broadcast: Broadcast
     health: Health
     registry: Registry

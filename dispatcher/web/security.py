@@ -9,6 +9,8 @@ from dispatcher.web.problems import Problem, problem_response
 
 BULK_LIMIT: Final = 1024 * 1024
 FORM_LIMIT: Final = 64 * 1024
+REGISTRY_LIMIT: Final = 64 * 1024 * 1024
+REGISTRY_PATH: Final = "/api/v1/registry/import"
 PHOTO_LIMIT: Final = 6 * 1024 * 1024
 PHOTO_PREFIX: Final = "/v/"
 BULK_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/forecasts", "/api/v1/alerts"})
@@ -86,6 +88,8 @@ class BoundedBody:
 
 def limit_of(path: str) -> int:
     """How many bytes a body for this path may have."""
+    if path == REGISTRY_PATH:
+        return REGISTRY_LIMIT
     if path.startswith(PHOTO_PREFIX):
         return PHOTO_LIMIT
     return BULK_LIMIT if path in BULK_PATHS else FORM_LIMIT

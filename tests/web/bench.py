@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -13,10 +14,14 @@ from dispatcher.answers.links import Link, sign_link
 from dispatcher.clock import ManualClock
 from dispatcher.drills.running import Drills
 from dispatcher.duty.book import DutyBook
+from dispatcher.files.countyfiles import load_county_files
 from dispatcher.house import House
 from dispatcher.incidents.book import Book
 from dispatcher.model.reject import Decoded
 from dispatcher.ports import Channel, Kind, Status, Store
+from dispatcher.registry.book import Basis, RegistryBook
+from dispatcher.registry.load import load_registry, registry_texts
+from dispatcher.registry.versions import Imported
 from dispatcher.reports.reporter import Reporter
 from dispatcher.upkeep.broadcast import Broadcast
 from dispatcher.upkeep.health import Health
@@ -26,7 +31,7 @@ from dispatcher.warnings.releasing import Releases
 from dispatcher.web.application import create_app
 from dispatcher.web.context import WebContext
 from dispatcher.workplace import Workplace
-from tests.web.seed import NOW, policies, registry, rules, texts
+from tests.web.seed import NOW, SAMPLE, policies, registry, rules, texts
 
 PASSWORD = "correct horse battery"
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -78,6 +83,18 @@ class Bench:
         return sign_link(SECRET, Link(notice_code, person), NOW.replace(hour=15))
 
 
+async def _nowhere(_actor: str, _origin: str) -> None:
+    """The bench has no engine that could take a registry over."""
+
+
+def sample_basis() -> Basis:
+    return Basis(files=registry_texts(SAMPLE, []), directory="sample")
+
+
+def sample_check(files: Mapping[str, str]) -> None:
+    load_county_files(SAMPLE, imported=Imported(seq=1, digest="", directory=load_registry(SAMPLE).digest, files=files))
+
+
 def csrf(page: str) -> str:
     return page.split('name="csrf" value="')[1].split('"', maxsplit=1)[0]
 
@@ -104,6 +121,7 @@ async def make_bench(
         releases=Releases(place, lambda: None),
         reporter=Reporter(place, rules, PdfPrinter()),
         duty=DutyBook(place),
+        registry_book=RegistryBook(place, sample_basis, sample_check, _nowhere),
         broadcast=place.broadcast,
         health=health,
         registry=registry(),
