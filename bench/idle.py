@@ -17,8 +17,9 @@ from bench.county import Size, write_county
 from bench.figure import figure
 
 SIZE = Size(villages=1_000, stations=1_000, linked=1)
-SETTLE_S = 30.0
-WINDOW_S = 20.0
+SETTLED_S = 5.0
+MOST_S = 120.0
+WINDOW_S = 30.0
 WINDOWS = 3
 
 
@@ -26,6 +27,15 @@ def cpu_s(process: psutil.Process) -> float:
     """Processor time so far."""
     times = process.cpu_times()
     return times.user + times.system
+
+
+def settle(process: psutil.Process) -> None:
+    """Wait until the start is over: some seconds in a row in which next to nothing was done."""
+    quiet, deadline = 0, time.monotonic() + MOST_S
+    while quiet < SETTLED_S and time.monotonic() < deadline:
+        before = cpu_s(process)
+        time.sleep(1)
+        quiet = quiet + 1 if cpu_s(process) - before <= 0.05 else 0
 
 
 def main() -> None:
@@ -45,7 +55,7 @@ def main() -> None:
         engine = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             process = psutil.Process(engine.pid)
-            time.sleep(SETTLE_S)
+            settle(process)
             percents = []
             for _ in range(WINDOWS):
                 before, began = cpu_s(process), time.perf_counter()
