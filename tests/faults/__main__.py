@@ -62,6 +62,7 @@ def summary(outcomes: Sequence[Outcome], seed: int) -> dict[str, object]:
         "lost": sum(len(v.lost) for v in verdicts),
         "unmarked_duplicates": sum(len(v.unmarked) for v in verdicts),
         "marked_duplicates": sum(v.marked for v in verdicts),
+        "marked_share": round(sum(v.marked for v in verdicts) / max(1, sum(v.deliveries for v in verdicts)), 4),
         "out_of_order": sum(len(v.out_of_order) for v in verdicts),
         "broker_lost": sum(v.broker_lost for v in verdicts),
         "wrong": sum(len(v.wrong) for v in verdicts),
