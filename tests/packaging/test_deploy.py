@@ -22,7 +22,8 @@ SUFFIXES = re.compile(r"_(total|bucket|sum|count|created)$")
 def _declared() -> dict[str, set[str]]:
     """Every metric of the engine with its labels."""
     families = (value for value in vars(Metrics()).values() if isinstance(value, MetricWrapperBase))
-    return {SUFFIXES.sub("", family._name): set(family._labelnames) for family in families}
+    declared = {SUFFIXES.sub("", family._name): set(family._labelnames) for family in families}
+    return declared | {family.name: set(family._labelnames) for family in Metrics().lags.collect()}
 
 
 def _faults(expression: str) -> list[str]:
