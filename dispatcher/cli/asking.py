@@ -14,7 +14,7 @@ import typer
 from dispatcher.cli.running import OUT_OF_REACH, WRONG, WRONG_USAGE, fail
 
 URL_ENV, TOKEN_ENV = "DISPATCHER_URL", "DISPATCHER_TOKEN"
-_TIMEOUT_S = 30
+_TIMEOUT_S = 120  # new rules are tried on a day of readings first
 
 Url = Annotated[str, typer.Option("--url", envvar=URL_ENV, help="Address of the engine's page.")]
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -35,28 +35,41 @@ class Engine:
         """What the engine makes of this body; None when it says nothing."""
         return self._ask("POST", path, json.dumps(body).encode())
 
+    def fetch(self, path: str) -> bytes:
+        """A file that the engine makes."""
+        return self._bytes("GET", path, None)
+
     def _ask(self, method: str, path: str, body: bytes | None) -> Any:  # noqa: ANN401 - JSON
+        text = self._bytes(method, path, body)
+        return json.loads(text) if text else None
+
+    def _bytes(self, method: str, path: str, body: bytes | None) -> bytes:
         if not self.url.startswith(("http://", "https://")):
             fail(f"{self.url!r} is no address; allowed: http:// or https://", WRONG_USAGE)
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", "Accept": "application/json"}
         asked = Request(f"{self.url.rstrip('/')}/api/v1{path}", body, headers, method=method)  # noqa: S310 - the scheme was looked at
         try:
             with urlopen(asked, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - the same
-                text = answer.read()
+                return bytes(answer.read())
         except HTTPError as refused:
             _refused(refused)
         except (URLError, TimeoutError) as lost:
             fail(
                 f"cannot reach the engine at {self.url}: {getattr(lost, 'reason', lost)}; is it running? (--url or {URL_ENV})", OUT_OF_REACH
             )
-        return json.loads(text) if text else None
 
 
 def _refused(refused: HTTPError) -> NoReturn:
+    """Its sentence, and each mistake in a file on a line of its own."""
     try:
-        said = str(json.loads(refused.read()).get("detail", ""))
+        found = json.loads(refused.read())
     except ValueError:
-        said = ""
+        found = {}
+    lines = [str(found.get("detail", ""))]
+    for one in found.get("errors") or []:
+        place = ":".join(str(one[n]) for n in ("file", "line", "column") if one.get(n))
+        lines.append(f"{place or one.get('at', '')}: {one.get('message', '')}")
+    said = "\n".join(line for line in lines if line)
     if refused.code == HTTPStatus.UNAUTHORIZED:
         fail(f"the engine does not know this token; make one with 'dispatcher user token' and put it into {TOKEN_ENV}", WRONG_USAGE)
     fail(said or f"the engine answered {refused.code}", WRONG)

@@ -13,9 +13,11 @@ from dispatcher.application import load
 from dispatcher.cli.accounts import accounts
 from dispatcher.cli.decoding import show_decoded
 from dispatcher.cli.demonstrate import demonstrate
+from dispatcher.cli.drilled import drill
 from dispatcher.cli.engine import run_engine
 from dispatcher.cli.registrywork import registry as registry_commands
 from dispatcher.cli.registrywork import roster
+from dispatcher.cli.reported import ack, incidents, report
 from dispatcher.cli.rulework import rules
 from dispatcher.cli.running import WRONG, run_async, say_problems
 from dispatcher.cli.shipped import config_dir
@@ -42,6 +44,10 @@ app.add_typer(stored, name="db")
 app.add_typer(warnings, name="warnings")
 app.add_typer(registry_commands, name="registry")
 app.add_typer(roster, name="roster")
+app.add_typer(drill, name="drill")
+app.add_typer(incidents, name="incidents")
+app.command()(report)
+app.command()(ack)
 
 Config = Annotated[
     Path | None, typer.Option("-c", "--config", help="deployment.yaml; without one the sample county on the embedded default.")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli.far import HERE, Url, ask
+from dispatcher.cli.asking import DEFAULT_URL, Url, engine
 from dispatcher.intake.acts import Verb
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
@@ -13,12 +13,12 @@ Rule = Annotated[str, typer.Argument(help="Name of the rule.")]
 Place = Annotated[str, typer.Argument(help="The station, site or area that it grades.")]
 
 
-def reload(url: Url = HERE, *, as_json: AsJson = False) -> None:
+def reload(url: Url = DEFAULT_URL, *, as_json: AsJson = False) -> None:
     """Let a running engine look at its files now: they decide, or are refused with each mistake. Needs an administrator's token.
 
     Example: dispatcher rules reload --url http://127.0.0.1:8080
     """
-    found = ask(url, "/api/v1/rules/reload")
+    found = engine(url).post("/rules/reload", {})
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -33,7 +33,7 @@ def reload(url: Url = HERE, *, as_json: AsJson = False) -> None:
     )
 
 
-def confirm(rule: Rule, place: Place, url: Url = HERE) -> None:
+def confirm(rule: Rule, place: Place, url: Url = DEFAULT_URL) -> None:
     """Agree that a place is lowered as its rule proposes. Needs a duty officer's token.
 
     Example: dispatcher rules confirm landslide-displacement SLOPE-1
@@ -41,7 +41,7 @@ def confirm(rule: Rule, place: Place, url: Url = HERE) -> None:
     _say(url, Verb.CONFIRM, rule, place)
 
 
-def refuse(rule: Rule, place: Place, url: Url = HERE) -> None:
+def refuse(rule: Rule, place: Place, url: Url = DEFAULT_URL) -> None:
     """Keep the grade that a rule proposes to lower; it may propose it again after an hour.
 
     Example: dispatcher rules refuse landslide-displacement SLOPE-1
@@ -49,7 +49,7 @@ def refuse(rule: Rule, place: Place, url: Url = HERE) -> None:
     _say(url, Verb.REFUSE, rule, place)
 
 
-def lift(rule: Rule, place: Place, url: Url = HERE) -> None:
+def lift(rule: Rule, place: Place, url: Url = DEFAULT_URL) -> None:
     """Lift a place; its next good reading may raise it again.
 
     Example: dispatcher rules lift flash-flood-rain 990121R14
@@ -58,5 +58,5 @@ def lift(rule: Rule, place: Place, url: Url = HERE) -> None:
 
 
 def _say(url: str, verb: Verb, rule: str, place: str) -> None:
-    ask(url, "/api/v1/rules/acts", {"act": verb.value, "rule": rule, "place": place})
+    engine(url).post("/rules/acts", {"act": verb.value, "rule": rule, "place": place})
     typer.echo(f"{verb.value}: {rule} {place}")

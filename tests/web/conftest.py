@@ -10,6 +10,9 @@ from adapters.stores.sqlite import open_store
 from dispatcher.ports import Store
 from tests.web.bench import Bench, make_bench
 from tests.web.seed import seed
+from tests.web.terminal import terminal
+
+__all__ = ["terminal"]
 
 
 @pytest.fixture

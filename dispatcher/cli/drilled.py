@@ -1,0 +1,87 @@
+"""``dispatcher drill``: exercises, through the running engine."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli.asking import DEFAULT_URL, Url, engine, part
+
+drill = typer.Typer(
+    help="Drills: only listed participants are told. Asks the running engine; the token comes from DISPATCHER_TOKEN.",
+    no_args_is_help=True,
+)
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+@drill.command()
+def start(  # noqa: PLR0913 - the parts of a drill
+    title: Annotated[str, typer.Argument(help="What stands in texts and the report.")],
+    area: Annotated[list[str], typer.Option(help="Code of a village, or of what villages lie in; may be given several times.")],
+    hazard: Annotated[str, typer.Option(help="Such as flash-flood.")] = "flash-flood",
+    grade: Annotated[str, typer.Option(help="blue, yellow, orange or red.")] = "red",
+    minutes: Annotated[int, typer.Option(min=5, max=1440, help="When it ends by itself.")] = 120,
+    url: Url = DEFAULT_URL,
+    *,
+    township: Annotated[bool, typer.Option("--township", help="People of the townships take part.")] = False,
+    county: Annotated[bool, typer.Option("--county", help="People of the county take part.")] = False,
+    speakers: Annotated[bool, typer.Option("--speakers", help="Loudspeakers play, marked as an exercise.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Begin a drill: the participants are called at once, and nobody else.
+
+    Example: dispatcher drill start "Before the season" --area 990121101000 --minutes 60
+    """
+    body = {"title": title, "hazard": hazard, "grade": grade, "areas": area, "minutes": minutes}
+    made = engine(url).post("/drills", body | {"township": township, "county": county, "speakers": speakers})
+    said = f"{made['id']}: {made['villages']} villages, {made['people']} people, {made['speakers']} speakers"
+    typer.echo(json.dumps(made, ensure_ascii=False) if as_json else said)
+
+
+@drill.command()
+def end(url: Url = DEFAULT_URL) -> None:
+    """End the drill that runs; its participants are told that it is over.
+
+    Example: dispatcher drill end
+    """
+    typer.echo(f"{engine(url).post('/drills/end', {})['id']}: ended")
+
+
+@drill.command("list")
+def list_(
+    url: Url = DEFAULT_URL,
+    *,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Villages that have not exercised for a year instead.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List drills, the newest first; or the villages that are overdue for one.
+
+    Example: dispatcher drill list --overdue
+    """
+    found = engine(url).get("/drills/overdue") if overdue else engine(url).get("/drills?limit=500")["items"]
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for one in found:
+        if overdue:
+            typer.echo(f"{one['village']}  {one['last'] or 'never'}")
+        else:
+            typer.echo(f"{one['id']}  {one['grade']:<6}  {one['started_at']}  {one['ended_at'] or 'running'}  {one['title']}")
+
+
+@drill.command()
+def report(
+    name: Annotated[str, typer.Argument(help="Such as d3.")],
+    pdf: Annotated[Path | None, typer.Option(help="Write it as PDF to this file instead.")] = None,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """The score of a drill as JSON, and against the last one of the same villages; or the whole report as PDF.
+
+    Example: dispatcher drill report d3 --pdf drill.pdf
+    """
+    if pdf is not None:
+        pdf.write_bytes(engine(url).fetch(f"/drills/{part(name)}/report.pdf"))
+        typer.echo(str(pdf))
+        return
+    typer.echo(json.dumps(engine(url).get(f"/drills/{part(name)}/report"), ensure_ascii=False, indent=2))
