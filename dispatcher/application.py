@@ -46,6 +46,7 @@ from dispatcher.lifetime import Lifetime, calling, cancelled
 from dispatcher.outward.publishing import Publisher
 from dispatcher.ports import Beacon, Channel, Listening, Printer, Source, Store, World
 from dispatcher.registry.book import Basis, RegistryBook
+from dispatcher.registry.households import HouseholdBook
 from dispatcher.registry.model import Registry
 from dispatcher.registry.versions import Imported, newest_version
 from dispatcher.reports.reporter import Reporter
@@ -163,6 +164,8 @@ class Application:
         self.duty = DutyBook(self.place, self.said_of_duty)
         await self.duty.look()
         self.lifetime.until_stop("duty", self.duty.run())
+        self.households = HouseholdBook(self.place)
+        self.lifetime.until_stop("households", self.households.run())
         desk = Desk(self.place, channels, self.sender.wake, self.sender.pressed)
         self.lifetime.run("desk", desk.run(), desk.stop)
         for channel in channels.values():
@@ -415,6 +418,7 @@ class Application:
             reporter=Reporter(self.place, lambda: self.pipeline.engine.plan, self._printer()),
             unknown=Remembered(self._unknown),
             duty=self.duty,
+            households=self.households,
             registry_book=RegistryBook(self.place, self._basis, self._check_registry, self._adopt_imported),
             broadcast=self.place.broadcast,
             health=self.health,

@@ -205,6 +205,28 @@ def routes() -> Iterable[Sequence[object]]:
         yield p.code, "", f"sh-{p.code}", way, way_en, 8 + (p.number * 7) % 18
 
 
+def households() -> Iterable[Sequence[object]]:
+    """Rows of households.csv: one or two households in every third village; the helper is the village's head or deputy."""
+    needs = ("独居老人", "行动不便", "孕妇", "视力障碍", "低龄儿童")
+    for p in places():
+        if p.number % 3:
+            continue
+        people = people_of(p.code)
+        for n in range(1 + p.number % 2):
+            name, _ = person(100 + p.number * 2 + n)
+            helper = people.get("village.deputy", people["village.head"])
+            yield (
+                f"h-{p.code}-{n + 1}",
+                p.code,
+                ("一组", "二组")[n],
+                name,
+                f"{p.number + 3 + n}号",
+                1 + (p.number + n) % 3,
+                needs[(p.number + n) % 5],
+                helper,
+            )
+
+
 def transfers() -> Iterable[Sequence[object]]:
     """Rows of transfers.csv: the head of the village brings the first group, its warden the second."""
     for p in places():
@@ -313,6 +335,7 @@ def main(directory: Path) -> None:
     write(directory / "speakers.csv", "id,village,name,owner", speakers())
     write(directory / "shelters.csv", "id,village,name,name_en,lat,lon,capacity,keeper", shelters())
     write(directory / "routes.csv", "village,group,shelter,way,way_en,walk_min", routes())
+    write(directory / "households.csv", "id,village,part,name,address,people,needs,helper", households())
     write(directory / "transfers.csv", "village,group,contact,shelter,people", transfers())
     (directory / "rosters.yaml").write_text(rosters(), encoding="utf-8")
     storm = storm_rows([g[0] for g in rain_gauges()], [r[0] for r in rivers()])

@@ -18,6 +18,7 @@ from dispatcher.model.notice import Notice
 from dispatcher.model.reject import Decoded
 from dispatcher.ports import HookRequest, Kind, Status, Store
 from dispatcher.registry.book import RegistryBook
+from dispatcher.registry.households import HouseholdBook
 from dispatcher.registry.model import Registry
 from dispatcher.reports.reporter import Reporter
 from dispatcher.templates.model import Templates
@@ -94,6 +95,7 @@ class WebContext:
     releases: Releases
     reporter: Reporter
     duty: DutyBook
+    households: HouseholdBook
     registry_book: RegistryBook
     broadcast: Broadcast
     health: Health

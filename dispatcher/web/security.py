@@ -10,7 +10,7 @@ from dispatcher.web.problems import Problem, problem_response
 BULK_LIMIT: Final = 1024 * 1024
 FORM_LIMIT: Final = 64 * 1024
 REGISTRY_LIMIT: Final = 64 * 1024 * 1024
-REGISTRY_PATH: Final = "/api/v1/registry/import"
+REGISTRY_PATHS: Final = frozenset({"/api/v1/registry/import", "/api/v1/registry/households"})
 PHOTO_LIMIT: Final = 6 * 1024 * 1024
 PHOTO_PREFIX: Final = "/v/"
 BULK_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/forecasts", "/api/v1/alerts"})
@@ -88,7 +88,7 @@ class BoundedBody:
 
 def limit_of(path: str) -> int:
     """How many bytes a body for this path may have."""
-    if path == REGISTRY_PATH:
+    if path in REGISTRY_PATHS:
         return REGISTRY_LIMIT
     if path.startswith(PHOTO_PREFIX):
         return PHOTO_LIMIT

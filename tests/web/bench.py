@@ -20,6 +20,7 @@ from dispatcher.incidents.book import Book
 from dispatcher.model.reject import Decoded
 from dispatcher.ports import Channel, Kind, Status, Store
 from dispatcher.registry.book import Basis, RegistryBook
+from dispatcher.registry.households import HouseholdBook
 from dispatcher.registry.load import load_registry, registry_texts
 from dispatcher.registry.versions import Imported
 from dispatcher.reports.reporter import Reporter
@@ -121,6 +122,7 @@ async def make_bench(
         releases=Releases(place, lambda: None),
         reporter=Reporter(place, rules, PdfPrinter()),
         duty=DutyBook(place),
+        households=HouseholdBook(place),
         registry_book=RegistryBook(place, sample_basis, sample_check, _nowhere),
         broadcast=place.broadcast,
         health=health,
