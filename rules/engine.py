@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from rules.change import Decisions
 from rules.climb import fall, keep, settle
+from rules.errors import SnapshotError
 from rules.evidence import lifted
 from rules.forecast import Feed, Forecast
 from rules.grade import Grade
@@ -36,6 +37,7 @@ class Engine:
         self._run = Running()
         self._retired: dict[str, int] = {}
         self._adopt(*_fresh(plan))
+        self._new = True
 
     def _adopt(self, series: list[Series], ladders: list[Ladder], feeds: Feeds) -> None:
         self._series, self._ladders, self._feeds = series, ladders, feeds
@@ -221,8 +223,15 @@ class Engine:
         self._restore(saved)
 
     def _restore(self, saved: Whole) -> None:
-        series, ladders, feeds = _fresh(self.plan)
-        self._retired = fill(saved, series, ladders, feeds)
+        # What a new engine was made with is as good as what would be made now, and half of the work.
+        series, ladders, feeds = (self._series, self._ladders, self._feeds) if self._new else _fresh(self.plan)
+        try:
+            self._retired = fill(saved, series, ladders, feeds)
+        except SnapshotError:
+            if self._new:
+                self._adopt(*_fresh(self.plan))
+            raise
+        self._new = False
         for x in ladders:
             if x.silent or x.suspended:
                 unsettle(x)
@@ -232,7 +241,7 @@ class Engine:
         run = self._run
         run.begin(now)
         if not self._started:
-            self._started = True
+            self._started, self._new = True, False
             for s in self._series:
                 s.arrived_us = s.arrived_us or run.now_us
             for f in self._feeds.values():

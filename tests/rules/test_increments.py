@@ -90,3 +90,16 @@ def test_a_snapshot_of_the_release_before_is_understood() -> None:
     engine = rain_engine(places=(S1,))
     engine.restore(msgspec.msgpack.encode({"format": 2, "digest": "", "series": [series], "ladders": [], "feeds": []}))
     assert engine.values("S1")["r1h"] == 36
+
+
+def test_a_damaged_series_leaves_a_new_engine_as_new_as_it_was() -> None:
+    old = rain_engine()
+    feed(old, [3.0] * 12)
+    saved = msgspec.msgpack.decode(old.snapshot())
+    saved["series"][0][6] = saved["series"][0][6][:-1]
+    engine = rain_engine()
+    with pytest.raises(SnapshotError):
+        engine.restore(msgspec.msgpack.encode(saved))
+    assert [(s.grade.word, s.last_reading) for s in engine.standing()] == [("none", None)]
+    engine.restore(old.snapshot())
+    assert list(engine.standing()) == list(old.standing())
