@@ -133,11 +133,13 @@ class Soak:
 
     def batch(self, number: int) -> bytes:
         """The next hundred gauges; one in two thousand readings is a cloudburst, so that people are called."""
-        at = datetime.now(UTC).replace(microsecond=0).isoformat()
+        # Of the last whole five minutes, as gauges report: what comes again within them is a correction, so the windows stay as they are.
+        slot = int(time.time()) // 300 * 300
+        at, rain = datetime.fromtimestamp(slot, UTC).isoformat(), 0.2 + 0.2 * (number // 20 % 3)
         rows = []
         for n in range(number * BATCH, number * BATCH + BATCH):
-            value = 90 if n % 2_000 == number % 5 else 0.2
-            rows.append(f'{{"station":"{station(n % STATIONS)}","variable":"rain","value":{value},"unit":"mm","time":"{at}"}}\n')
+            value = 90 if n % 2_000 == number % 5 else rain
+            rows.append(f'{{"station":"{station(n % STATIONS)}","variable":"rain","value":{value:.1f},"unit":"mm","time":"{at}"}}\n')
         return "".join(rows).encode()
 
     async def send(self, numbers: "itertools.count[int]", until_s: float) -> None:
