@@ -13,9 +13,11 @@ from typing import Any
 
 from dispatcher.answers.desk import Desk
 from dispatcher.auditor.auditor import Auditor
+from dispatcher.calls.preview import preview
 from dispatcher.calls.timekeeper import Timekeeper
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.deliveries.duty_room import DutyRoom
+from dispatcher.deliveries.gateways import Gateway
 from dispatcher.deliveries.sender import Sender
 from dispatcher.drills.running import Drills
 from dispatcher.duty.book import DutyBook
@@ -151,7 +153,7 @@ class Application:
         version = self._version(self.loaded)
         self.pipeline = Pipeline(self.place, version.compiled, DEFAULT_LIMITS, codecs)
         self.reloading = Reloading(self.place, self.pipeline, self._read, self._mark, self._adopted)
-        self.sender = Sender(self.place, channels)
+        self.sender = Sender(self.place, channels, gateways=gateways_of(self.deployment))
         self.drills = Drills(self.place, self.sender.wake)
         self.turn = Turn(self.store, self.place.house.county, self.deployment.worker)
         async with self.turn.arriving() as alone:
@@ -303,13 +305,14 @@ class Application:
         except NotProposed as why:  # it has fallen meanwhile: nothing is left to lift
             self.log.info("rule_not_lifted", rule=rule, place=place, reason=str(why))
 
-    def _world(self) -> World:
-        return World(clock=self.clock, county=self.loaded.files.registry.county.code, public_url=self.url, worker=self.deployment.worker)
+    def _world(self, name: str) -> World:
+        county = self.loaded.files.registry.county.code
+        return World(clock=self.clock, county=county, public_url=self.url, worker=self.deployment.worker, name=name)
 
     def _build(self, kind: str, name: str, choice: AdapterChoice) -> Any:  # noqa: ANN401 - the port depends on the kind
         where = f"{kind}.{name}"
         adapter = find_adapter(kind, choice.adapter, where)
-        return adapter.build(validated(adapter.settings, choice.own(), where), self._world())
+        return adapter.build(validated(adapter.settings, choice.own(), where), self._world(name))
 
     async def _open_broker(self) -> None:
         if self.deployment.broker is not None:
@@ -430,9 +433,18 @@ class Application:
             secret=house.secret.hex(),
             metrics=self.metrics.registry,
             refused=lambda code: self.metrics.rejects.labels(self.intake.name, code).inc(),
+            look_ahead=lambda hazard, said: preview(self.place.house, hazard, said, gateways_of(self.deployment), self.clock.now()),
             stopping=stopping,
             rules=RulesDesk(self.place, self.pipeline, self.reloading, lambda: self.intake.stands_by),
         )
+
+
+def gateways_of(deployment: Deployment) -> list[Gateway]:
+    """The gateways of the channels, as the deployment lists them. One that could not be built is among them: its messages fail over."""
+    return [
+        Gateway(name=name, channel=c.serves or name, weight=c.weight, prefixes=c.prefixes, rate=c.rate, burst=c.burst, price=c.price)
+        for name, c in deployment.channels.items()
+    ]
 
 
 async def open_store(deployment: Deployment) -> Store:

@@ -172,8 +172,10 @@ class Demo:
     def _reckon(self, notices: list[Notice], plans: Any, deliveries: list[Any]) -> Reckoning:  # noqa: ANN401 - rows of the store
         with self.ledger.open("rb") as lines:
             ledger = read_ledger(lines)
-        reached = [
-            d["id"] for d in deliveries if d["channel"] != "duty_room" and d["state"] in ("accepted", "sent", "delivered", "undelivered")
+        reached = [  # a message about several villages has one id in the world: that of the delivery that carries it
+            d["carried_by"] or d["id"]
+            for d in deliveries
+            if d["channel"] != "duty_room" and d["state"] in ("accepted", "sent", "delivered", "undelivered")
         ]
         return reckon(self.app.place.house, notices, plans, {d["id"]: d["notice"] for d in deliveries}, ledger, reached)
 

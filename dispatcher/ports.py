@@ -185,20 +185,29 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a person sent back: raw, to be understood by dispatcher/answers/understanding.py."""
+    """What a person sent back: raw, to be understood by dispatcher/answers/understanding.py.
+
+    ``delivery`` is what he answers, where the far side knows it (a key pressed in a call).
+    """
 
     channel: str
     address: str
     text: str
     reference: str = ""
+    delivery: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a far side told us at once."""
+    """What a far side told us at once. ``body`` is what it is answered, once the rest is durable.
+
+    ``script`` is the delivery it wants to hear (``Scripted``): the answer is then made of that.
+    """
 
     receipts: tuple[Receipt, ...] = ()
     replies: tuple[Reply, ...] = ()
+    body: str = ""
+    script: str = ""
 
 
 class Channel(Protocol):
@@ -240,6 +249,15 @@ class Hooked(Protocol):
 
     def hear(self, request: HookRequest) -> Heard:
         """Verify and read one call; HookRefused when its signature does not hold."""
+        ...
+
+
+@runtime_checkable
+class Scripted(Protocol):
+    """A channel whose gateway asks what to say when somebody picks up."""
+
+    def script(self, message: Message) -> str:
+        """What the gateway is to say and to ask for, in its own language."""
         ...
 
 
@@ -423,12 +441,16 @@ class Shared(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What every adapter may need from the engine. ``worker`` is the name of this process among several, empty when it is alone."""
+    """What every adapter may need from the engine. ``worker`` is the name of this process among several, empty when it is alone.
+
+    ``name`` is what the deployment calls this adapter; the hooks of a channel are ``/hooks/<name>/``.
+    """
 
     clock: Clock
     county: str
     public_url: str
     worker: str = ""
+    name: str = ""
 
 
 S = TypeVar("S", bound=BaseModel)

@@ -16,17 +16,18 @@ from dispatcher.model.delivery import delivery_id
 from dispatcher.model.notice import Notice, Purpose
 from dispatcher.policy.model import GradePlan
 
-_ARRIVED = frozenset({"sms.accepted", "speaker.command"})
-_HEARD = {"sms.delivered": "sms", "speaker.played": "loudspeaker"}
+_ARRIVED = frozenset({"sms.accepted", "call.accepted", "speaker.command"})
+_HEARD = {"sms.delivered": "sms", "call.answered": "voice", "speaker.played": "loudspeaker"}
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the world received: how often each delivery arrived, and whom what reached when."""
+    """What the world received: how often each delivery arrived, whom what reached when, and what was said to whom."""
 
     arrived: Mapping[str, int]
     to: Mapping[str, str]
     heard: Mapping[str, tuple[str, str, datetime]]
+    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ def read_ledger(lines: Iterable[bytes]) -> Ledger:
     arrived: Counter[str] = Counter()
     to: dict[str, str] = {}
     heard: dict[str, tuple[str, str, datetime]] = {}
+    said: dict[str, list[str]] = {}
     for line in lines:
         if not line.endswith(b"\n"):
             continue
@@ -51,10 +53,11 @@ def read_ledger(lines: Iterable[bytes]) -> Ledger:
         if entry["kind"] in _ARRIVED:
             arrived[entry["delivery"]] += 1
             to[entry["delivery"]] = entry["to"]
-        elif entry["kind"] in _HEARD:
+            said.setdefault(entry["to"], []).append(entry.get("body", ""))
+        elif entry["kind"] in _HEARD and (entry["kind"] != "call.answered" or entry.get("body")):  # a machine is told nothing
             first = (_HEARD[entry["kind"]], entry["to"], datetime.fromisoformat(entry["at"]))
             heard.setdefault(entry["delivery"], first)  # who heard it twice has known it since the first time
-    return Ledger(arrived, to, heard)
+    return Ledger(arrived, to, heard, {address: tuple(texts) for address, texts in said.items()})
 
 
 def reckon(
@@ -80,6 +83,7 @@ def reckon(
         for notice, channel, address in owed
         if delivery_id((notice.id,), channel, address, 0, 0) not in ledger.arrived
         and not _any_step_arrived(notice, channel, address, plans, ledger)
+        and not _named_with_others(notice, address, ledger)
         and newest.get((notice.warning, notice.village, address), 0) <= notice.revision
     ]
     claimed = tuple(sorted(d for d in set(reached) if d not in ledger.arrived))
@@ -138,6 +142,11 @@ def _any_step_arrived(notice: Notice, channel: str, address: str, plans: Mapping
     """At release, several steps may call the same person; the first that does carries the message."""
     entries = [e for e in agenda(plans[notice.plan]) if not e.after]
     return any(delivery_id((notice.id,), channel, address, e.step, e.repeat) in ledger.arrived for e in entries)
+
+
+def _named_with_others(notice: Notice, address: str, ledger: Ledger) -> bool:
+    """One message about several villages names each with its code."""
+    return bool(notice.code) and any(f" {notice.code}" in text for text in ledger.said.get(address, ()))
 
 
 def _newest_arrivals(notices: Sequence[Notice], notice_of: Mapping[str, str], ledger: Ledger) -> dict[tuple[str, str, str], int]:

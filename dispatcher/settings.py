@@ -32,6 +32,16 @@ class AdapterChoice(BaseModel):
     format: str = Field(default="", description="Sources only: the format of what comes in; default as the source marks it, else json.")
     formats: dict[str, str] = Field(default_factory=dict, description="Sources only: formats by topic (+ and # as in MQTT), first fit.")
 
+    serves: str = Field(default="", description="Channels only: the channel of call plans that this gateway serves; default its own name.")
+    weight: float = Field(default=1, gt=0, description="Channels only: its share of the messages, beside other gateways of the channel.")
+    prefixes: tuple[str, ...] = Field(
+        default=(), description="Channels only: beginnings of the numbers it is for, which it then takes first; default all."
+    )
+    rate: float = Field(default=0, ge=0, description="Channels only: segments (SMS), calls or commands a second at most; 0 is no limit.")
+    burst: float = Field(default=0, ge=0, description="Channels only: how many of them at once; default what one second allows.")
+
+    price: float = Field(default=0, ge=0, description="Channels only: what one segment, call or command costs, for the preview.")
+
     def own(self) -> dict[str, Any]:
         """The adapter's own settings."""
         return dict(self.model_extra or {})

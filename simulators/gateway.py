@@ -12,7 +12,7 @@ from typing import NoReturn
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from simulators import faults, forms, ground, ledger, phone_network, rush, twilio_words
+from simulators import calls, faults, forms, ground, ledger, phone_network, rush, twilio_words
 from simulators.ledger import Entry, Kind
 
 NUMBER = re.compile(r"\+[1-9]\d{6,14}")
@@ -62,6 +62,7 @@ class Gateway:
         on: ground.Ground,
         token: str,
         network: phone_network.PhoneNetwork,
+        telephone: calls.Telephone,
         wrong: faults.Faults,
         rate: Rate,
         crowd: rush.Rush,
@@ -70,6 +71,7 @@ class Gateway:
         self._on = on
         self._secret = "Basic " + base64.b64encode(f"{on.account}:{token}".encode()).decode()
         self._network = network
+        self._telephone = telephone
         self._wrong = wrong
         self._rate = rate
         self._crowd = crowd
@@ -82,6 +84,9 @@ class Gateway:
         app.router.add_post(f"{messages}.json", self.create)
         app.router.add_get(f"{messages}.json", self.list)
         app.router.add_get(f"{messages}/{{sid}}.json", self.fetch)
+        calls = f"/{twilio_words.API_VERSION}/Accounts/{{account}}/Calls"
+        app.router.add_post(f"{calls}.json", self.call)
+        app.router.add_get(f"{calls}.json", self.calls)
         app.router.add_get("/ledger/summary", self.summary)
         app.router.add_get("/healthz", self.health)
         return app
@@ -132,7 +137,27 @@ class Gateway:
             raise Refusal(20001) from None
         known = self._network.by_number.get(asked["To"], []) if "To" in asked else list(self._network.records.values())
         found = [r for r in reversed(known) if after <= (r.sent_at or r.sms.accepted_at) <= before]
-        return web.json_response(twilio_words.page(found, self._on.account, asked, number, size))
+        shown = [twilio_words.message(r, self._on.account) for r in found[number * size : (number + 1) * size]]
+        return web.json_response(twilio_words.page("Messages", shown, len(found), self._on.account, asked, number, size))
+
+    async def call(self, request: web.Request) -> web.Response:
+        """POST Calls.json."""
+        self._authenticate(request)
+        form = forms.fields(await request.text())
+        try:
+            _check_call(form, admitted=self._rate.admits())
+        except Refusal as refusal:
+            self._on.book.write(Entry(at=self._on.clock.now(), kind=Kind.CALL_REFUSED, to=form.get("To", ""), code=str(refusal.code)))
+            raise
+        return web.json_response(twilio_words.call(self._telephone.take(form), self._on.account), status=201)
+
+    async def calls(self, request: web.Request) -> web.Response:
+        """GET Calls.json: newest first, by ``To``."""
+        self._authenticate(request)
+        number = request.query.get("To", "")
+        known = self._telephone.by_number.get(number, []) if number else list(self._telephone.records.values())
+        found = [twilio_words.call(record, self._on.account) for record in reversed(known)][:PAGE_MAX]
+        return web.json_response(twilio_words.page("Calls", found, len(found), self._on.account, {"To": number}, 0, PAGE_MAX))
 
     async def fetch(self, request: web.Request) -> web.Response:
         """GET Messages/{Sid}.json."""
@@ -187,6 +212,21 @@ def _checked(form: Mapping[str, str]) -> timedelta:
     if not valid_s.isdigit() or not 1 <= int(valid_s) <= VALID_MAX_S:
         raise Refusal(20001)
     return timedelta(seconds=int(valid_s))
+
+
+def _check_call(form: Mapping[str, str], *, admitted: bool) -> None:
+    """Refusal when the form is not one that Twilio would take, or comes too fast."""
+    wrong = {
+        20429: not admitted,
+        21604: not form.get("To"),
+        21211: not NUMBER.fullmatch(form.get("To", "")),
+        21603: not form.get("From"),
+        21205: not form.get("Url", "").startswith(("http://", "https://")),
+        20001: not form.get("Timeout", "60").isdigit(),
+    }
+    code = next((code for code, holds in wrong.items() if holds), None)
+    if code is not None:
+        raise Refusal(code)
 
 
 def _bounds(asked: Mapping[str, str]) -> tuple[datetime, datetime]:

@@ -57,6 +57,7 @@ class Delays(BaseModel):
     sent: Seconds = (0.5, 2)
     delivered: Seconds = (1, 5)
     undelivered: Seconds = (15, 40)
+    picks_up: Seconds = (4, 20)
     speaker_start: Seconds = (2, 6)
     speaker_play: Seconds = (10, 30)
 

@@ -34,6 +34,11 @@ class Kind(StrEnum):
     LINK_GAVE_UP = "link.gave_up"
     CALLBACK_SENT = "callback.sent"
     CALLBACK_GAVE_UP = "callback.gave_up"
+    CALL_ACCEPTED = "call.accepted"
+    CALL_REFUSED = "call.refused"
+    CALL_ANSWERED = "call.answered"
+    CALL_KEY = "call.key"
+    CALL_ENDED = "call.ended"
     SPEAKER_COMMAND = "speaker.command"
     SPEAKER_REPEATED = "speaker.repeated"
     SPEAKER_UNREADABLE = "speaker.unreadable"
@@ -50,7 +55,7 @@ class Kind(StrEnum):
 
 
 WAIT_FOR_OTHER_S = 10.0
-ARRIVALS = frozenset({Kind.SMS_ACCEPTED, Kind.SPEAKER_COMMAND})
+ARRIVALS = frozenset({Kind.SMS_ACCEPTED, Kind.CALL_ACCEPTED, Kind.SPEAKER_COMMAND})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

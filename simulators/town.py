@@ -14,7 +14,22 @@ import aiohttp
 import uvloop
 from aiohttp import web
 
-from simulators import agenda, faults, gateway, ground, habits, ledger, options, phone_network, roster, rush, speakers, villagers, webhooks
+from simulators import (
+    agenda,
+    calls,
+    faults,
+    gateway,
+    ground,
+    habits,
+    ledger,
+    options,
+    phone_network,
+    roster,
+    rush,
+    speakers,
+    villagers,
+    webhooks,
+)
 from simulators.ledger import Entry, Kind
 
 CALLBACK_WORKERS = 24
@@ -44,31 +59,42 @@ def build(given: options.Options, book: ledger.Ledger, session: aiohttp.ClientSe
     settings = habits.load(given.habits)
     by_id = habits.of_contacts(everybody, settings, given.seed)
     habit_of = {phone: by_id[contact.id] for phone, contact in everybody.by_phone.items()}
-    calls = webhooks.Webhooks(session, given.token, given.patience_s)
+    hooks = webhooks.Webhooks(session, given.token, given.patience_s)
     crowd = rush.Rush()
     callbacks = agenda.Agenda(given.clock, workers=CALLBACK_WORKERS, yields_to=crowd)
     answers = agenda.Agenda(given.clock, workers=ANSWER_WORKERS)
     playings = agenda.Agenda(given.clock, workers=SPEAKER_WORKERS)
     on = ground.Ground(settings=settings, seed=given.seed, clock=given.clock, book=book, account=given.account)
-    people = villagers.Villagers(on=on, habit_of=habit_of, calls=calls, plans=answers, inbound_url=given.inbound_url)
+    people = villagers.Villagers(on=on, habit_of=habit_of, calls=hooks, plans=answers, inbound_url=given.inbound_url)
     wrong = faults.Faults(given.fault, given.seed, given.swallow)
-    network = phone_network.PhoneNetwork(on=on, habit_of=habit_of, calls=calls, plans=callbacks, people=people, wrong=wrong)
+    network = phone_network.PhoneNetwork(on=on, habit_of=habit_of, calls=hooks, plans=callbacks, people=people, wrong=wrong)
+    telephone = calls.Telephone(on=on, habit_of=habit_of, calls=hooks, plans=answers)
     horns = None
     if given.broker is not None:
         speaker_habits = habits.of_speakers(everybody, settings, given.seed)
         horns = speakers.Speakers(on=on, broker=given.broker, habit_of=speaker_habits, plans=playings)
-    _resume(book, people, network, horns)
-    api = gateway.Gateway(on=on, token=given.token, network=network, wrong=wrong, rate=gateway.Rate(given.rate), crowd=crowd)
+    _resume(book, people, network, telephone, horns)
+    api = gateway.Gateway(
+        on=on, token=given.token, network=network, telephone=telephone, wrong=wrong, rate=gateway.Rate(given.rate), crowd=crowd
+    )
     return Town(network=network, people=people, speakers=horns, web=api.application(), agendas=(callbacks, answers, playings))
 
 
-def _resume(book: ledger.Ledger, people: villagers.Villagers, network: phone_network.PhoneNetwork, horns: speakers.Speakers | None) -> None:
+def _resume(
+    book: ledger.Ledger,
+    people: villagers.Villagers,
+    network: phone_network.PhoneNetwork,
+    telephone: calls.Telephone,
+    horns: speakers.Speakers | None,
+) -> None:
     for entry in ledger.read(book.path):
         people.remember(entry)
         network.remember(entry)
+        telephone.remember(entry)
         if horns is not None:
             horns.remember(entry)
     network.resume()
+    telephone.resume()
     if horns is not None:
         horns.resume()
 

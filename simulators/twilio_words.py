@@ -5,7 +5,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from urllib.parse import urlencode
 
-from simulators import phone_network, segments
+from simulators import calls, phone_network, segments
 
 API_VERSION = "2010-04-01"
 
@@ -20,6 +20,7 @@ ERRORS: Mapping[int, tuple[int, str]] = {
     21604: (400, "A 'To' phone number is required"),
     21617: (400, "The concatenated message body exceeds the 1600 character limit"),
     21609: (400, "The 'StatusCallback' URL is not a valid URL"),
+    21205: (400, "Url is not a valid URL"),
     20001: (400, "ValidityPeriod must be a whole number of seconds from 1 to 36000; dates must be YYYY-MM-DD or ISO 8601"),
 }
 
@@ -57,25 +58,45 @@ def message(record: phone_network.Record, account: str) -> dict[str, object]:
     }
 
 
-def page(found: Sequence[phone_network.Record], account: str, asked: Mapping[str, str], number: int, size: int) -> dict[str, object]:
-    """One page of a list, counted from 0, with the address of the next."""
-    shown = found[number * size : (number + 1) * size]
+def call(record: calls.Record, account: str) -> dict[str, object]:
+    """One call resource."""
+    made = record.call
     return {
-        "messages": [message(record, account) for record in shown],
+        "account_sid": account,
+        "answered_by": record.picked_up or None,
+        "api_version": API_VERSION,
+        "date_created": _date(made.accepted_at),
+        "date_updated": _date(record.updated_at or made.accepted_at),
+        "direction": "outbound-api",
+        "duration": str(record.duration_s) if record.duration_s else None,
+        "from": made.sender,
+        "sid": made.reference,
+        "status": record.status,
+        "to": made.to,
+        "uri": f"/{API_VERSION}/Accounts/{account}/Calls/{made.reference}.json",
+    }
+
+
+def page(
+    name: str, shown: Sequence[object], total: int, account: str, asked: Mapping[str, str], number: int, size: int
+) -> dict[str, object]:
+    """One page of a list (``Messages``, ``Calls``), counted from 0, with the address of the next."""
+    return {
+        name.lower(): shown,
         "page": number,
         "page_size": size,
         "start": number * size,
         "end": max(number * size, number * size + len(shown) - 1),
-        "uri": _page_uri(account, asked, number, size),
-        "first_page_uri": _page_uri(account, asked, 0, size),
-        "previous_page_uri": _page_uri(account, asked, number - 1, size) if number else None,
-        "next_page_uri": _page_uri(account, asked, number + 1, size) if (number + 1) * size < len(found) else None,
+        "uri": _page_uri(name, account, asked, number, size),
+        "first_page_uri": _page_uri(name, account, asked, 0, size),
+        "previous_page_uri": _page_uri(name, account, asked, number - 1, size) if number else None,
+        "next_page_uri": _page_uri(name, account, asked, number + 1, size) if (number + 1) * size < total else None,
     }
 
 
-def _page_uri(account: str, asked: Mapping[str, str], number: int, size: int) -> str:
+def _page_uri(name: str, account: str, asked: Mapping[str, str], number: int, size: int) -> str:
     query = urlencode({**asked, "PageSize": size, "Page": number, "PageToken": f"PA{number}"})
-    return f"/{API_VERSION}/Accounts/{account}/Messages.json?{query}"
+    return f"/{API_VERSION}/Accounts/{account}/{name}.json?{query}"
 
 
 def _date(at: datetime | None) -> str | None:

@@ -2,24 +2,27 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dispatcher.answers.confirming import MOST_AN_HOUR, ROLE, confirmation
 from dispatcher.answers.links import open_link
 from dispatcher.answers.recording import answer_to, check_asked, record_answers
 from dispatcher.answers.reply_tasks import opted_out_task, reply_task
 from dispatcher.answers.understanding import Understood, opts_out, understand
 from dispatcher.deliveries.delivered import receipt_row, settle_all
 from dispatcher.deliveries.settle import on_receipt
+from dispatcher.deliveries.telling import message_of
 from dispatcher.errors import NotAsked, SourceLost, StoreFailed
 from dispatcher.incidents.messages import reported_text, sms_message, take_message
 from dispatcher.model.answer import Answer, Path, Said
 from dispatcher.model.delivery import Delivery
-from dispatcher.model.notice import Notice
+from dispatcher.model.notice import Notice, NoticeState, Purpose
 from dispatcher.model.task import Task
-from dispatcher.ports import Channel, Heard, Hooked, HookRequest, Listening, Receipt, Reply, Status, Transaction
-from dispatcher.rows import value_of
+from dispatcher.ports import Channel, Heard, Hooked, HookRequest, Listening, Receipt, Reply, Scripted, Status, Transaction
+from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.upkeep.commit_points import Point, passing
@@ -30,6 +33,7 @@ from dispatcher.workplace import Workplace
 _RETRY_S = 1.0
 _GATHER_S = 0.25
 _AT_ONCE = 500
+_WORTH_TAKING_TOGETHER = 8
 DRILL_DOUBT = timedelta(minutes=30)
 DRILL_ECHO = timedelta(hours=2)
 """How long after a warning in earnest a bare word does not count from somebody whom a drill asked within the time before."""
@@ -54,11 +58,25 @@ class Desk:
         self._planned = planned
         self._pressed = pressed
         self._hooked: Mapping[str, Hooked] = {name: c for name, c in channels.items() if isinstance(c, Hooked)}
+        self._scripted: Mapping[str, Scripted] = {name: c for name, c in channels.items() if isinstance(c, Scripted)}
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
 
-    async def hear(self, gateway: str, request: HookRequest) -> None:
-        """One call of a gateway; HookRefused when it is not genuine, KeyError for an unknown gateway."""
-        await self.take(self._hooked[gateway].hear(request))
+    async def hear(self, gateway: str, request: HookRequest) -> str:
+        """One call of a gateway, and what it is answered; HookRefused when it is not genuine, KeyError for an unknown gateway."""
+        heard = self._hooked[gateway].hear(request)
+        if heard.receipts or heard.replies:
+            await self.take(heard)
+        return await self._script(gateway, heard.script) if heard.script else heard.body
+
+    async def _script(self, gateway: str, delivery: str) -> str:
+        """What is said to somebody who picked up; nothing when the delivery is not ours or no longer holds."""
+        channel = self._scripted.get(gateway)
+        async with self._place.store.read() as reader:
+            rows = await reader.fetch("deliveries.by_ids", {"ids": json.dumps([delivery])})
+        found = value_of(Delivery, rows[0]) if rows else None
+        if channel is None or found is None or found.expires_at <= self._place.clock.now():
+            return ""
+        return channel.script(message_of(found))
 
     async def take(self, heard: Heard) -> None:
         """Receipts and replies; durable on return."""
@@ -126,9 +144,9 @@ class Desk:
 
     async def _take_group(self, tx: Transaction, group: Sequence[_Waiting], now: datetime) -> None:
         await self._take_receipts(tx, [r for one in group for r in one.heard.receipts], now)
-        for one in group:
-            for reply in one.heard.replies:
-                await self._take_reply(tx, reply, now)
+        replies = [reply for one in group for reply in one.heard.replies]
+        for reply in await self._take_plain(tx, replies, now):
+            await self._take_reply(tx, reply, now)
 
     # ---------------------------------------------------------------------------------------- receipts
 
@@ -154,9 +172,45 @@ class Desk:
 
     # ----------------------------------------------------------------------------------------- replies
 
+    async def _take_plain(self, tx: Transaction, replies: Sequence[Reply], now: datetime) -> list[Reply]:
+        """Take the replies of people who answer for one village with its code, all at once; gives the others, in their order.
+
+        A storm brings thousands in a second. Whoever wrote twice in one group is left to be taken one by one.
+        """
+        if len(replies) < _WORTH_TAKING_TOGETHER:
+            return list(replies)
+        house = self._place.house
+        wrote = Counter(reply.address for reply in replies)
+        plain = {
+            r.address: r for r in replies if wrote[r.address] == 1 and not r.delivery and not opts_out(r.text) and not reported_text(r.text)
+        }
+        understood = {address: understand(r.text, code_digits(house)) for address, r in plain.items()}
+        rows = await tx.fetch("notices.asked_of_many", {"addresses": json.dumps(list(plain)), "before": to_ms(now)})
+        asked: dict[str, list[Notice]] = {}
+        for row in rows:
+            asked.setdefault(row["address"], []).append(value_of(Notice, row))
+        given: list[tuple[Notice, Answer]] = []
+        taken: set[str] = set()
+        for address, notices in asked.items():
+            said, reply, contacts = understood[address], plain[address], house.registry.contacts_with_phone(address)
+            if said is None or not contacts or len(notices) > 1 or said.code != notices[0].code:
+                continue
+            note = reply.text[:200]
+            answer = answer_to(notices[0], said.said, Path.SMS, person=contacts[0].id, people=said.people, note=note, at=now)
+            given.append((notices[0], answer))
+            taken.add(address)
+        if given:
+            await record_answers(tx, house, given, now)
+            self._count([answer for _, answer in given])
+            self._place.metrics.replies.labels("understood").inc(len(given))
+        return [reply for reply in replies if reply.address not in taken]
+
     async def _take_reply(self, tx: Transaction, reply: Reply, now: datetime) -> None:
         """A text from a phone: an answer, or a task for a person; an unknown number changes nothing."""
         house = self._place.house
+        if reply.delivery:
+            await self._take_key(tx, reply, now)
+            return
         contacts = house.registry.contacts_with_phone(reply.address)
         if not contacts:
             self._place.metrics.replies.labels("unknown_number").inc()
@@ -181,6 +235,34 @@ class Desk:
             for n in notices
         ]
         await record_answers(tx, house, given, now)
+        self._count([answer for _, answer in given])
+        self._place.metrics.replies.labels("understood").inc()
+        await self._confirm(tx, reply, understood, notices, now)
+
+    async def _confirm(self, tx: Transaction, reply: Reply, understood: Understood, about: Sequence[Notice], now: datetime) -> None:
+        """Who answers for several villages is told what was recorded and what is open, but no machine is kept talking."""
+        asked = await self._notices_meant(tx, reply.address, "", now)
+        text = confirmation(self._place.house, reply, understood.said, about, asked, now)
+        counted = {"address": reply.address, "role": ROLE, "since": to_ms(now - timedelta(hours=1))}
+        if text is not None and (await tx.fetch("deliveries.confirmed", counted))[0]["n"] < MOST_AN_HOUR:
+            await tx.run_many("deliveries.add", [row_of(text)])
+            self._planned()
+
+    async def _take_key(self, tx: Transaction, reply: Reply, now: datetime) -> None:
+        """A key pressed in a call: it answers what was said in it, unless that asks for nothing or something newer was said since."""
+        rows = await tx.fetch("notices.of_delivery", {"delivery": reply.delivery})
+        understood = understand(reply.text, code_digits(self._place.house))
+        asked = [(value_of(Notice, row), str(row["person"])) for row in rows if row["purpose"] == Purpose.WARN]
+        if not asked or understood is None:
+            self._place.metrics.replies.labels("unclear").inc()
+            return
+        current = [(n, person) for n, person in asked if n.state is not NoticeState.SUPERSEDED]
+        if not current:
+            await add_tasks(tx, self._place.house, [reply_task(self._place.house, reply, understood, asked[0][0], now)])
+            self._place.metrics.replies.labels("unclear").inc()
+            return
+        given = [(n, answer_to(n, understood.said, Path.VOICE, person=person, note=reply.text, at=now)) for n, person in current]
+        await record_answers(tx, self._place.house, given, now)
         self._count([answer for _, answer in given])
         self._place.metrics.replies.labels("understood").inc()
 

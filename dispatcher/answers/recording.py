@@ -34,11 +34,12 @@ async def record_answers(tx: Transaction, house: House, given: Sequence[tuple[No
     notices = {notice.id: notice for notice, _ in given}
     plans = await plans_of(tx, list(notices.values()))
     answers = await answers_of(tx, list(notices))
+    agendas = {digest: agenda(plan) for digest, plan in plans.items()}
     states = []
     for notice in notices.values():
         plan = plans[notice.plan]
         satisfied = satisfied_of(house, notice, plan, answers[notice.id])
-        due = next_due(agenda(plan), notice.steps_done, satisfied, notice.released_at)
+        due = next_due(agendas[notice.plan], notice.steps_done, satisfied, notice.released_at)
         state = state_of(plan, notice.purpose, satisfied)
         states.append({"id": notice.id, "state": state.value, "next_due": to_ms(due) if due else None})
     await tx.run_many("notices.set_state", states)

@@ -3,6 +3,7 @@
 Decisions only. A role that nobody holds, or a person without a usable channel, is a gap with an owner: a task.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,7 +17,7 @@ from dispatcher.model.notice import Notice, Purpose
 from dispatcher.model.task import Task, TaskKind
 from dispatcher.policy.model import GradePlan, Step
 from dispatcher.ports import DeliveryState
-from dispatcher.registry.model import SPEAKERS
+from dispatcher.registry.model import SPEAKERS, VOICE
 from dispatcher.templates.model import Facts
 from dispatcher.templates.render import render
 
@@ -52,6 +53,7 @@ def call(house: House, notice: Notice, plan: GradePlan, entries: Sequence[Entry]
     """The deliveries of the entries that are due. The duty room and speakers are not repeated at people's pace twice over."""
     deliveries: dict[str, Delivery] = {}
     tasks: list[Task] = []
+    turns: Counter[str] = Counter()
     said = Saying(house, notice)
     for entry in entries:
         step = plan.steps[entry.step]
@@ -59,7 +61,8 @@ def call(house: House, notice: Notice, plan: GradePlan, entries: Sequence[Entry]
         for target in targets:
             if entry.repeat and target.channel == DUTY_ROOM:
                 continue  # the page still shows it
-            made = deliver(said, target, entry.step, entry.repeat, now)
+            turns[target.channel] += 1
+            made = deliver(said, target, entry.step, entry.repeat, now, turns[target.channel] - 1)
             deliveries.setdefault(made.id, made)
         if not entry.repeat:
             tasks += (_gap(house, notice, gap, now) for gap in gaps)
@@ -146,7 +149,7 @@ class Saying:
 
     def _text(self, channel: str, language: str) -> str:
         house, notice, registry = self.house, self.notice, self.house.registry
-        asks = notice.purpose is Purpose.WARN and channel not in (LOUDSPEAKER, DUTY_ROOM)
+        asks = notice.purpose is Purpose.WARN and channel not in (LOUDSPEAKER, DUTY_ROOM, VOICE)
         facts = Facts(
             village=registry.name_of(notice.village, language),
             hazard=notice.hazard,
@@ -165,7 +168,7 @@ class Saying:
         return render(house.templates, facts, channel, language)
 
 
-def deliver(said: Saying, target: Target, step: int, repeat: int, now: datetime) -> Delivery:
+def deliver(said: Saying, target: Target, step: int, repeat: int, now: datetime, turn: int = 0) -> Delivery:
     """One delivery, with its text; due at once. What is committed stands on the duty room's page, so there it is delivered."""
     notice = said.notice
     shown = target.channel == DUTY_ROOM
@@ -191,6 +194,7 @@ def deliver(said: Saying, target: Target, step: int, repeat: int, now: datetime)
         expires_at=notice.expires_at,
         updated_at=now,
         accepted_at=now if shown else None,
+        turn=turn,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from dispatcher.calls.agenda import agenda, entries_due, next_due, passed, satisfied_actions
+from dispatcher.calls.bundling import bundle
 from dispatcher.calls.calling import call_on
 from dispatcher.house import House
 from dispatcher.model.answer import Answer
@@ -45,7 +46,9 @@ async def escalate_due(tx: Transaction, house: House, now: datetime) -> int:
         deliveries += made
         tasks += opened
         lines += said
-    await tx.run_many("deliveries.add", [row_of(d) for d in deliveries])
+    of_notice = {n.id: plans[n.plan] for n in notices}
+    tied = bundle(house, {n.id: n for n in notices}, of_notice, deliveries)
+    await tx.run_many("deliveries.add", [row_of(d) for d in tied])
     await tx.run_many("notices.set_agenda", [row_of(n) for n in moved])
     await add_feed(tx, lines)
     await add_tasks(tx, house, tasks)

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from dispatcher.calls.bundling import bundle
 from dispatcher.calls.calling import fallback
-from dispatcher.deliveries.settle import GAVE_UP, needs_next_channel
+from dispatcher.calls.escalating import plans_of
+from dispatcher.deliveries.settle import GAVE_UP, PATIENCE, RANK, needs_next_channel
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, NoticeState
 from dispatcher.model.task import Task, TaskKind
-from dispatcher.ports import Receipt, Transaction
+from dispatcher.ports import DeliveryState, Receipt, Transaction
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
 from dispatcher.warnings.feed import failure_line
@@ -24,12 +27,21 @@ async def settle_all(tx: Transaction, house: House, deliveries: Sequence[Deliver
     """
     await tx.run_many("deliveries.settle", [row_of(d) for d in deliveries])
     failing = [d for d in deliveries if needs_next_channel(d)]
+    carriers = [d for d in deliveries if d.bundle]
+    if carriers:
+        await tx.run_many(
+            "deliveries.share", [{**row_of(d), "reached": int(RANK[d.state] >= RANK[DeliveryState.ACCEPTED])} for d in carriers]
+        )
+        ids = json.dumps([d.id for d in failing if d.bundle])
+        failing += [replace(value_of(Delivery, row), attempts=PATIENCE) for row in await tx.fetch("deliveries.riders", {"ids": ids})]
     if not failing:
         return 0
     rows = await tx.fetch("notices.by_ids", {"ids": json.dumps(sorted({d.notice for d in failing}))})
     notices = {row["id"]: value_of(Notice, row) for row in rows if row["state"] != NoticeState.SUPERSEDED}
     still = [d for d in failing if d.notice in notices]
-    planned = [made for d in still for made in fallback(house, d, notices[d.notice], now)]
+    plans = await plans_of(tx, list(notices.values()))
+    next_ones = [made for d in still for made in fallback(house, d, notices[d.notice], now)]
+    planned = bundle(house, notices, {n.id: plans[n.plan] for n in notices.values()}, next_ones)
     await tx.run_many("deliveries.add", [row_of(d) for d in planned])
     await add_feed(tx, [failure_line(house, d) for d in failing if d.state in GAVE_UP])
     await add_tasks(tx, house, [_dead_address(house, d, now) for d in still])

@@ -6,12 +6,15 @@ Taken under a lease that is committed before the request leaves; what happened i
 import asyncio
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from dispatcher.deliveries.breaker import Circuit
 from dispatcher.deliveries.delivered import settle_all
+from dispatcher.deliveries.gateways import Gateway, Gateways, Held
 from dispatcher.deliveries.settle import (
+    CIRCUIT,
     GAVE_UP,
     LEASE,
     RANK,
@@ -23,11 +26,14 @@ from dispatcher.deliveries.settle import (
     on_receipt,
     on_supersession,
 )
-from dispatcher.errors import DeliveryError, PermanentFailure, StoreFailed, UnknownOutcome
+from dispatcher.deliveries.telling import message_of
+from dispatcher.errors import DeliveryError, PermanentFailure, StoreFailed, TransientFailure, UnknownOutcome
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import NoticeState
 from dispatcher.ports import Channel, Confirming, DeliveryState, Message, Receipt, Reconciling, Transaction
+from dispatcher.registry.model import CHANNELS, SMS
 from dispatcher.rows import row_of, value_of
+from dispatcher.templates.segments import segments
 from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.commit_points import Point, passing
 from dispatcher.workplace import Workplace
@@ -39,6 +45,7 @@ _GATHER_S = 0.02
 _MORE_FOR_RED = 4  # orange and red have a quarter more slots: lower grades that hang must not hold them up
 _SEND_TIMEOUT_S = 20.0
 _LONGEST_NAP_S = 1.0
+_LIMITED_NAP_S = 0.1
 _SETTLE_AT_ONCE = 500
 _RETRY_S = 1.0
 _LOOK_BACK = timedelta(minutes=1)  # for clocks that disagree; shorter than any repeat, whose text is the same
@@ -53,12 +60,18 @@ class _Outcome:
 class Sender:
     """One sender. ``run`` until ``stop``; several may work on one store."""
 
-    def __init__(self, place: Workplace, channels: Mapping[str, Channel], at_once: int = AT_ONCE) -> None:
-        """``channels`` by the name that call plans use."""
+    def __init__(self, place: Workplace, channels: Mapping[str, Channel], at_once: int = AT_ONCE, gateways: Iterable[Gateway] = ()) -> None:
+        """``channels`` by the name of their gateway. Where ``gateways`` say nothing, one that is called like its channel serves it."""
         self._place = place
         self._channels = channels
         # Asking whether a channel has a power is too slow to be done for each message.
         self._confirming = {name: c.report_within for name, c in channels.items() if isinstance(c, Confirming)}
+        listed = list(gateways)
+        known = {g.name for g in listed}
+        self._gateways = Gateways([*listed, *(Gateway(name=n, channel=n) for n in channels if n not in known)], self._told)
+        self._lanes = sorted({*(g.channel for g in self._gateways.all), *CHANNELS})
+        self._limited = False
+        self._well_again: set[str] = set()
         self._at_once = at_once
         self._least = min(_CLAIM_LEAST, at_once // 2)
         self._in_hand: set[asyncio.Task[None]] = set()
@@ -127,7 +140,7 @@ class Sender:
     async def _nap(self) -> None:
         """Until something is planned, a slot is free, or the next retry is due; never longer than a second."""
         try:
-            async with asyncio.timeout(_LONGEST_NAP_S):
+            async with asyncio.timeout(_LIMITED_NAP_S if self._limited else _LONGEST_NAP_S):
                 await self._wake.wait()
         except TimeoutError:
             return
@@ -137,32 +150,81 @@ class Sender:
         free = self._at_once - len(self._in_hand)
         now = self._place.clock.now()
         async with self._place.store.read() as reader:  # an idle sender writes nothing
-            if not (await reader.fetch("deliveries.any_due", {"now": to_ms(now)}))[0]["n"]:
-                return []
+            rows = await reader.fetch("deliveries.lanes_due", {"now": to_ms(now)})
+        due = {(Grade(row["grade"]), row["channel"]) for row in rows if row["grade"] >= 0}
+        due |= {(grade, channel) for grade in Grade for channel in self._well_again}
+        other = {row["channel"] for row in rows if row["grade"] < 0}
+        if not (due or "leases" in other):
+            return []
         taken: list[Delivery] = []
         async with self._place.store.write() as tx:
-            stuck = await tx.fetch("deliveries.expired_leases", {"now": to_ms(now), "limit": self._at_once})
-            await tx.run_many("deliveries.settle", [row_of(on_lost_lease(value_of(Delivery, r), now)) for r in stuck])
+            if "leases" in other:
+                stuck = await tx.fetch("deliveries.expired_leases", {"now": to_ms(now), "limit": self._at_once})
+                await tx.run_many("deliveries.settle", [row_of(on_lost_lease(value_of(Delivery, r), now)) for r in stuck])
+                due |= {(Grade(row["grade"]), row["channel"]) for row in stuck}
+            if "bundles" in other:
+                await tx.run("deliveries.untie")
+                await tx.run("deliveries.free_riders")
+            await tx.run_many("deliveries.not_wait", [{"channel": c, "code": CIRCUIT, "now": to_ms(now)} for c in sorted(self._well_again)])
+            self._well_again.clear()
+            self._limited = False
             for grade in sorted(Grade, reverse=True):
                 room = free + self._at_once // _MORE_FOR_RED if grade >= Grade.ORANGE else free
-                if len(taken) < room:
-                    taken += await self._claim_lane(tx, grade, now, room - len(taken))
+                for channel in self._lanes:
+                    if (grade, channel) in due and len(taken) < room:
+                        taken += await self._claim_lane(tx, grade, channel, now, room - len(taken))
             passing(Point.LEASE_WRITTEN)
         passing(Point.LEASE_KEPT)
         return taken
 
-    async def _claim_lane(self, tx: Transaction, grade: Grade, now: datetime, limit: int) -> list[Delivery]:
-        rows = await tx.fetch("deliveries.claimable", {"grade": int(grade), "now": to_ms(now), "limit": limit})
+    async def _claim_lane(self, tx: Transaction, grade: Grade, channel: str, now: datetime, limit: int) -> list[Delivery]:
+        if not self._gateways.may_take(channel, grade, asyncio.get_running_loop().time()):
+            self._limited = True
+            return []
+        asked = {"grade": int(grade), "channel": channel, "now": to_ms(now), "limit": limit}
+        rows = await tx.fetch("deliveries.claimable", asked)
         # What was in hand when a newer notice came, and was given back, must not be said after it.
         gone = [value_of(Delivery, row) for row in rows if row["notice_state"] == NoticeState.SUPERSEDED]
         live = [value_of(Delivery, row) for row in rows if row["notice_state"] != NoticeState.SUPERSEDED]
         expired = [d for d in live if d.expires_at <= now]
         await tx.run_many("deliveries.settle", [row_of(on_supersession(d, now)) for d in gone])
-        lease = LEASE * self._place.clock.speed  # a request takes real seconds, however fast the recording runs
-        leased = [on_lease(d, now, lease) for d in live if d.expires_at > now]
+        leased = self._leased([d for d in live if d.expires_at > now], now)
         await tx.run_many("deliveries.settle", [row_of(on_expiry(d, now)) for d in expired])
+        await tx.run_many("deliveries.share", [{**row_of(on_expiry(d, now)), "reached": 0} for d in expired if d.bundle])
         await tx.run_many("deliveries.lease", [row_of(d) for d in leased])
+        await tx.run_many("deliveries.ride", [row_of(d) for d in leased if d.bundle])
         return leased
+
+    def _leased(self, ready: Sequence[Delivery], now: datetime) -> list[Delivery]:
+        """Those that a gateway takes now. What is over a limit stays; where no gateway works, that is the outcome of the try."""
+        lease = LEASE * self._place.clock.speed  # a request takes real seconds, however fast the recording runs
+        now_s = asyncio.get_running_loop().time()
+        leased: list[Delivery] = []
+        full: set[frozenset[str]] = set()  # what comes later must not overtake, be it ever so short
+        for d in ready:
+            fitting = self._gateways.fitting(d.channel, d.address)
+            if fitting in full:
+                continue
+            cost = segments(d.bundle or d.text).count if d.channel == SMS else 1
+            before = d.gateway if d.possible_duplicate or d.state is DeliveryState.UNKNOWN else ""
+            taken = self._gateways.take(d.channel, d.address, d.grade, cost, now_s, self._chance.random(), before)
+            if taken is Held.LIMIT:
+                self._limited = True
+                full.add(fitting)
+            else:
+                leased.append(on_lease(d, now, lease, taken.name if isinstance(taken, Gateway) else ""))
+        return leased
+
+    def _told(self, gateway: Gateway, circuit: Circuit) -> None:
+        """A circuit opened or closed."""
+        self._place.metrics.gateway_up.labels(gateway.name).set(circuit is Circuit.CLOSED)
+        if circuit is Circuit.CLOSED:
+            self._well_again.add(gateway.channel)
+            self._wake.set()
+            self._place.health.clear(f"gateway {gateway.name}")
+        elif circuit is Circuit.OPEN:
+            self._place.health.set(f"gateway {gateway.name}", "most messages failed; it is tried again now and then")
+        self._place.log.warning("gateway_circuit", gateway=gateway.name, state=circuit.value)
 
     async def _send(self, delivery: Delivery) -> None:
         """One try, and its outcome into the queue."""
@@ -175,6 +237,17 @@ class Sender:
         await self._outcomes.put(_Outcome(delivery, after))
 
     async def _try(self, delivery: Delivery) -> tuple[Delivery, str]:
+        """The delivery after one try, and what the gateway is to be thought of."""
+        after, outcome = await self._tried(delivery)
+        if outcome != CIRCUIT:
+            through = outcome not in (TransientFailure.__name__, UnknownOutcome.__name__)
+            self._gateways.heard(delivery.gateway, asyncio.get_running_loop().time(), through=through)
+        return after, outcome
+
+    async def _tried(self, delivery: Delivery) -> tuple[Delivery, str]:
+        if not delivery.gateway and self._gateways.of(delivery.channel):
+            away = TransientFailure(CIRCUIT, "every gateway of the channel is away")
+            return self._failed(delivery, away), CIRCUIT
         message = message_of(delivery)
         try:
             async with asyncio.timeout(_SEND_TIMEOUT_S):
@@ -188,12 +261,12 @@ class Sender:
             return self._failed(delivery, UnknownOutcome("fault", "the channel broke")), UnknownOutcome.__name__
         now = self._place.clock.now()
         after = on_receipt(delivery, receipt, now) or delivery
-        if delivery.channel in self._confirming:
-            after = await_report(after, now + self._confirming[delivery.channel] * self._place.clock.speed)
+        if delivery.gateway in self._confirming:
+            after = await_report(after, now + self._confirming[delivery.gateway] * self._place.clock.speed)
         return after, receipt.state.value
 
     async def _hand_over(self, delivery: Delivery, message: Message) -> Receipt:
-        channel = self._channels.get(delivery.channel)
+        channel = self._channels.get(delivery.gateway)
         if channel is None:
             raise PermanentFailure("no_channel", f"no channel {delivery.channel!r} is configured")
         if delivery.possible_duplicate and isinstance(channel, Reconciling):
@@ -276,17 +349,3 @@ def settled_now(stored: Delivery, after: Delivery) -> Delivery | None:
     if not stored.reference and after.reference:
         return replace(stored, reference=after.reference, accepted_at=stored.accepted_at or after.accepted_at)
     return None
-
-
-def message_of(delivery: Delivery) -> Message:
-    """What the channel is asked to carry."""
-    return Message(
-        delivery=delivery.id,
-        address=delivery.address,
-        text=delivery.text,
-        language=delivery.language,
-        grade=delivery.grade,
-        status=delivery.status,
-        expires_at=delivery.expires_at,
-        times=3 if delivery.channel == "loudspeaker" else 1,
-    )

@@ -32,6 +32,9 @@ GAVE_UP = frozenset({DeliveryState.UNDELIVERED, DeliveryState.FAILED})
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=2)
 LEASE = timedelta(seconds=60)
+CIRCUIT = "circuit"
+"""The code of a try that did not leave because no gateway of the channel works."""
+
 PATIENCE = 3
 """Tries after which the person's next channel starts beside this one, which goes on."""
 
@@ -69,7 +72,9 @@ def on_failure(delivery: Delivery, error: DeliveryError, now: datetime, jitter: 
 
 
 def needs_next_channel(delivery: Delivery) -> bool:
-    """Whether the person's next channel must not wait any longer for this one."""
+    """Whether the person's next channel must not wait any longer for this one. When all gateways are away it starts at once."""
+    if delivery.state in OPEN and delivery.code == CIRCUIT and delivery.fallbacks:
+        return True
     awaited = delivery.state in OPEN or delivery.lease is not None
     return delivery.state in GAVE_UP or (awaited and delivery.attempts >= PATIENCE)
 
@@ -109,13 +114,14 @@ def _dropped(delivery: Delivery, state: DeliveryState, code: str, reason: str, n
     return replace(delivery, state=state, lease=None, code=code, reason=reason, possible_duplicate=perhaps, updated_at=now)
 
 
-def on_lease(delivery: Delivery, now: datetime, lease: timedelta = LEASE) -> Delivery:
-    """A sender takes it in hand. Once the outcome of a try was unknown, every later one may be a duplicate."""
+def on_lease(delivery: Delivery, now: datetime, lease: timedelta = LEASE, gateway: str = "") -> Delivery:
+    """A sender takes it in hand, for that gateway. Once the outcome of a try was unknown, every later one may be a duplicate."""
     return replace(
         delivery,
         state=DeliveryState.SENDING,
         lease=now + lease,
         attempts=delivery.attempts + 1,
+        gateway=gateway,
         possible_duplicate=delivery.possible_duplicate or delivery.state is DeliveryState.UNKNOWN,
         updated_at=now,
     )

@@ -22,6 +22,7 @@ class Path(StrEnum):
 
     SMS = "sms"
     LINK = "link"
+    VOICE = "voice"
     DUTY_ROOM = "duty_room"
 
 

@@ -27,7 +27,9 @@ class Delivery:
     """``fallbacks`` are the channels tried next for this person when this one fails for good, in order.
 
     ``due`` is when it may next be tried, ``lease`` until when a sender has it in hand. ``code`` and ``reason`` say what
-    happened last, ``reference`` is the gateway's own id.
+    happened last, ``reference`` is the gateway's own id and ``gateway`` the one that has it. ``turn`` is its place among the
+    deliveries of its village that were planned with it: in a lane villages take turns.
+    ``bundle`` is the text about several villages that it carries, ``carried_by`` the delivery on which it rides itself.
     """
 
     id: str
@@ -57,3 +59,7 @@ class Delivery:
     code: str = ""
     reason: str = ""
     accepted_at: datetime | None = None
+    gateway: str = ""
+    turn: int = 0
+    carried_by: str = ""
+    bundle: str = ""

@@ -16,7 +16,7 @@ ROLES = (
     "county.leader_on_duty",
     DUTY_ROOM,
 )
-_LATER = frozenset({"voice", "chat"})
+_LATER = frozenset({"chat"})
 
 
 def read_steps(spot: Spot | None, actions: tuple[Action, ...]) -> tuple[Step, ...]:

@@ -20,9 +20,10 @@ SPEAKERS = "village.speakers"
 DUTY_ROOM = "county.duty_room"
 
 SMS = "sms"
+VOICE = "voice"
 LOUDSPEAKER = "loudspeaker"
 DUTY_ROOM_PAGE = "duty_room"
-CHANNELS = (SMS, LOUDSPEAKER, DUTY_ROOM_PAGE)
+CHANNELS = (SMS, VOICE, LOUDSPEAKER, DUTY_ROOM_PAGE)
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -1,23 +1,37 @@
 -- name: add
 INSERT INTO deliveries (id, notice, county, status, village, channel, person, role, address, language, grade, text, state, step,
-    repeat, fallbacks, planned_at, due, expires_at, lease, attempts, possible_duplicate, reference, code, reason, accepted_at, updated_at)
+    repeat, fallbacks, planned_at, due, expires_at, lease, attempts, possible_duplicate, reference, code, reason, accepted_at, updated_at,
+    gateway, turn, carried_by, bundle)
 VALUES (:id, :notice, :county, :status, :village, :channel, :person, :role, :address, :language, :grade, :text, :state, :step,
     :repeat, :fallbacks, :planned_at, :due, :expires_at, :lease, :attempts, :possible_duplicate, :reference, :code, :reason,
-    :accepted_at, :updated_at)
+    :accepted_at, :updated_at, :gateway, :turn, :carried_by, :bundle)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: claimable
 SELECT d.*, n.state AS notice_state FROM deliveries d JOIN notices n ON n.id = d.notice
-WHERE d.state IN ('planned', 'unknown') AND d.grade = :grade AND d.due <= :now
+WHERE d.state IN ('planned', 'unknown') AND d.grade = :grade AND d.channel = :channel AND d.due <= :now AND d.carried_by = ''
 AND NOT EXISTS (SELECT 1 FROM deliveries s JOIN notices m ON m.id = s.notice
     WHERE s.state IN ('sending', 'unknown') AND s.address = d.address AND s.village = d.village AND s.channel = d.channel
     AND s.seq < d.seq AND m.warning = n.warning)
-ORDER BY d.due, d.seq LIMIT :limit;
+ORDER BY d.turn, d.due, d.seq LIMIT :limit;
 
 -- name: lease
 UPDATE deliveries SET state = :state, lease = :lease, attempts = :attempts, possible_duplicate = :possible_duplicate,
-    updated_at = :updated_at
+    updated_at = :updated_at, gateway = :gateway
 WHERE id = :id;
+
+-- name: lanes_due
+SELECT g.grade, c.channel FROM
+    (SELECT 4 AS grade UNION ALL SELECT 3 UNION ALL SELECT 2 UNION ALL SELECT 1 UNION ALL SELECT 0) AS g
+    CROSS JOIN (SELECT 'sms' AS channel UNION ALL SELECT 'voice' UNION ALL SELECT 'loudspeaker' UNION ALL SELECT 'duty_room') AS c
+WHERE EXISTS (SELECT 1 FROM deliveries d
+    WHERE d.state IN ('planned', 'unknown') AND d.grade = g.grade AND d.channel = c.channel AND d.due <= :now)
+UNION ALL SELECT -1, 'leases' WHERE EXISTS (SELECT 1 FROM deliveries WHERE lease <= :now)
+UNION ALL SELECT -1, 'bundles' WHERE EXISTS (SELECT 1 FROM deliveries
+    WHERE carried_by <> '' AND state IN ('planned', 'unknown', 'sending'));
+
+-- name: not_wait
+UPDATE deliveries SET due = :now WHERE state = 'planned' AND channel = :channel AND code = :code AND due > :now;
 
 -- name: expired_leases
 SELECT * FROM deliveries WHERE lease <= :now ORDER BY lease LIMIT :limit;
@@ -29,6 +43,31 @@ SELECT * FROM deliveries WHERE state = 'sending';
 UPDATE deliveries SET state = :state, due = :due, lease = :lease, possible_duplicate = :possible_duplicate, reference = :reference,
     code = :code, reason = :reason, accepted_at = :accepted_at, updated_at = :updated_at
 WHERE id = :id;
+
+-- name: untie
+UPDATE deliveries SET bundle = '' WHERE bundle <> '' AND state IN ('planned', 'unknown')
+AND EXISTS (SELECT 1 FROM deliveries r WHERE r.carried_by = deliveries.id AND r.state IN ('superseded', 'expired'));
+
+-- name: free_riders
+UPDATE deliveries SET carried_by = '', state = CASE state WHEN 'sending' THEN 'unknown' ELSE state END
+WHERE carried_by <> '' AND state IN ('planned', 'unknown', 'sending')
+AND EXISTS (SELECT 1 FROM deliveries c WHERE c.id = deliveries.carried_by
+    AND (c.bundle = '' OR c.state IN ('superseded', 'expired')));
+
+-- name: ride
+UPDATE deliveries SET state = 'sending', updated_at = :updated_at WHERE carried_by = :id AND state IN ('planned', 'unknown');
+
+-- name: share
+UPDATE deliveries SET state = :state, due = :due, reference = :reference, code = :code, reason = :reason, updated_at = :updated_at,
+    accepted_at = COALESCE(accepted_at, :accepted_at), gateway = :gateway,
+    possible_duplicate = CASE WHEN :possible_duplicate = 1 THEN 1 ELSE possible_duplicate END
+WHERE carried_by = :id AND (state NOT IN ('superseded', 'expired') OR :reached = 1);
+
+-- name: riders
+SELECT * FROM deliveries WHERE carried_by IN EACH(:ids);
+
+-- name: confirmed
+SELECT count(*) AS n FROM deliveries WHERE address = :address AND role = :role AND planned_at > :since;
 
 -- name: rivals
 SELECT id FROM deliveries WHERE address = :address AND id <> :id

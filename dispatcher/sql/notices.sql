@@ -35,9 +35,20 @@ UPDATE notices SET state = :state, next_due = :next_due WHERE id = :id;
 UPDATE notices SET state = 'superseded', next_due = NULL
 WHERE warning = :warning AND village = :village AND revision < :revision AND state <> 'superseded';
 
+-- name: of_delivery
+SELECT n.*, d.person FROM deliveries d JOIN notices n ON n.id = d.notice WHERE d.id = :delivery
+UNION ALL
+SELECT n.*, d.person FROM deliveries d JOIN notices n ON n.id = d.notice WHERE d.carried_by = :delivery AND d.carried_by <> '';
+
 -- name: asked_of
 SELECT DISTINCT n.* FROM deliveries d JOIN notices n ON n.id = d.notice
 WHERE d.address = :address AND d.accepted_at <= :before AND n.purpose = 'warn' AND n.state IN ('calling', 'answered', 'acting', 'done')
+ORDER BY n.seq;
+
+-- name: asked_of_many
+SELECT DISTINCT d.address, n.* FROM deliveries d JOIN notices n ON n.id = d.notice
+WHERE d.address IN EACH(:addresses) AND d.accepted_at <= :before AND n.purpose = 'warn'
+AND n.state IN ('calling', 'answered', 'acting', 'done')
 ORDER BY n.seq;
 
 -- name: unanswered

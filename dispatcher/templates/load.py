@@ -11,7 +11,7 @@ from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.files.document import Spot, read_document
 from dispatcher.files.textfile import read_tree
 from dispatcher.registry.load import digest_of
-from dispatcher.registry.model import CHANNELS, LOUDSPEAKER
+from dispatcher.registry.model import CHANNELS, LOUDSPEAKER, VOICE
 from dispatcher.templates.model import ANSWER_FIELDS, FIELDS, LIFT, LOWER, Template, Templates, Words
 from rules.grade import Grade
 
@@ -98,8 +98,8 @@ def read_occasion(occasion: str, spot: Spot) -> Iterator[tuple[str, str, str, fr
 
 
 def allowed_fields(occasion: str, channel: str) -> frozenset[str]:
-    """Lowering and lifting ask for nothing, and a loudspeaker cannot be answered: no code and no link there."""
-    return FIELDS - ANSWER_FIELDS if occasion in {LOWER, LIFT} or channel == LOUDSPEAKER else FIELDS
+    """Lowering and lifting ask for nothing, a loudspeaker cannot be answered and a call is by a key: no code and no link there."""
+    return FIELDS - ANSWER_FIELDS if occasion in {LOWER, LIFT} or channel in {LOUDSPEAKER, VOICE} else FIELDS
 
 
 def fields_of(spot: Spot, text: str, allowed: frozenset[str]) -> frozenset[str]:

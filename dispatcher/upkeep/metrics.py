@@ -53,6 +53,7 @@ class Metrics:
         self.sends = Counter("dispatcher_sends_total", "Tries to send, by how they ended", ["channel", "outcome"], registry=r)
         self.send_s = Histogram("dispatcher_send_seconds", "Time of one try to send", ["channel"], buckets=_SECONDS, registry=r)
         self.sending = Gauge("dispatcher_sending", "Deliveries in a sender's hand", registry=r)
+        self.gateway_up = Gauge("dispatcher_gateway_up", "1 while a gateway is used, 0 while its circuit is open", ["gateway"], registry=r)
         self.receipts = Counter("dispatcher_receipts_total", "Reports of far sides, by state", ["channel", "state"], registry=r)
         self.replies = Counter("dispatcher_replies_total", "Replies of people, by what became of them", ["outcome"], registry=r)
         self.answers = Counter("dispatcher_answers_total", "Answers recorded", ["action", "path"], registry=r)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dispatcher.calls.agenda import Entry, agenda, next_due, passed
+from dispatcher.calls.bundling import bundle
 from dispatcher.calls.calling import DUTY_ROOM, Target, call_on, tell_again
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
@@ -146,7 +147,8 @@ async def _call_all(
             opened, made = notice, tell_again(house, notice, _concerned(told, notice), now)
         notices.append(opened)
         deliveries += made
-    return notices, deliveries, tasks
+    plans = {n.id: plan_for(policy, n.grade, n.before) for n in notices}
+    return notices, bundle(house, {n.id: n for n in notices}, plans, deliveries), tasks
 
 
 def first_call(

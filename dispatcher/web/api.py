@@ -13,6 +13,7 @@ from dispatcher.ports import Row
 from dispatcher.timestamps import from_ms
 from dispatcher.upkeep.audit import Act
 from dispatcher.views.masking import mask
+from dispatcher.web import preview_api
 from dispatcher.web.behalf import BehalfAnswer, write_down
 from dispatcher.web.events import feed_line
 from dispatcher.web.gate import check_form_token, need, principal_of
@@ -21,6 +22,7 @@ from dispatcher.web.state import context_of, origin_of
 from rules.grade import Grade
 
 router = APIRouter(prefix="/api/v1", tags=["api"])
+router.include_router(preview_api.router)
 T = TypeVar("T")
 _NEWEST: Final = 2**62
 Limit = Annotated[int, Query(ge=1, le=500, description="Most items of a page.")]

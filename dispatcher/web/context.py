@@ -1,13 +1,14 @@
 """What the web is given. Each protocol names only what a page calls, so that a test needs no engine."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
+from dispatcher.calls.preview import Announcement, Preview
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.drills.running import Drills
 from dispatcher.duty.book import DutyBook
@@ -31,8 +32,8 @@ from dispatcher.warnings.releasing import Releases
 class Desk(Protocol):
     """The one place where answers and gateways' reports come in. What returns is durable."""
 
-    async def hear(self, gateway: str, request: HookRequest) -> None:
-        """Raises HookRefused, or KeyError for a gateway that is not there."""
+    async def hear(self, gateway: str, request: HookRequest) -> str:
+        """What the gateway is answered, mostly nothing. Raises HookRefused, or KeyError for a gateway that is not there."""
         ...
 
     async def answer(  # noqa: PLR0913 - an answer has these parts
@@ -84,6 +85,7 @@ class WebContext:
     ``secret`` signs session cookies. ``public_url`` is what the outside calls us, without a slash at the end.
     ``unknown`` are villages of which no station has data, by hazard.
     ``refused`` counts what is turned away at the door, by its reject code.
+    ``look_ahead`` tells what a release of a hazard would set going.
     ``stopping`` is set before the server stops, so that live streams end at once.
     """
 
@@ -109,6 +111,7 @@ class WebContext:
     rules: RulesDesk | None = None
     refused: Callable[[str], None] = _not_counted
     unknown: Callable[[], Unknown] = dict
+    look_ahead: Callable[[str, Sequence[Announcement]], Preview] | None = None
     wall: Clock = field(default_factory=SystemClock)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 

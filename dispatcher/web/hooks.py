@@ -28,18 +28,19 @@ class Hooks:
         self._context = context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """204 once what the call says is durable; 403 when it is not proven genuine; 404 for an unknown gateway."""
+        """204 (or 200 with a script) once what it says is durable; 403 when it is not proven genuine; 404 for an unknown gateway."""
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await self._app(scope, receive, send)
             return
         try:
-            await self._hear(Request(scope, receive))
+            body = await self._hear(Request(scope, receive))
         except Problem as problem:
             await problem_response(problem)(scope, receive, send)
         else:
-            await Response(status_code=HTTPStatus.NO_CONTENT)(scope, receive, send)
+            answer = Response(body, media_type="text/xml") if body else Response(status_code=HTTPStatus.NO_CONTENT)
+            await answer(scope, receive, send)
 
-    async def _hear(self, request: Request) -> None:
+    async def _hear(self, request: Request) -> str:
         parts = request.scope["path"].removeprefix(PREFIX).split("/")
         if len(parts) != _PARTS:
             raise Problem(404, "There is no such address.")
@@ -55,7 +56,7 @@ class Hooks:
         path = request.scope.get("raw_path", request.scope["path"].encode()).decode("ascii", "replace")
         url = f"{self._context.public_url}{path}{f'?{query}' if query else ''}"
         try:
-            await self._context.desk.hear(parts[0], HookRequest(hook=parts[1], url=url, headers=request.headers, form=form))
+            return await self._context.desk.hear(parts[0], HookRequest(hook=parts[1], url=url, headers=request.headers, form=form))
         except HookRefused:
             raise Problem(403, "This call is not proven to come from the gateway.") from None
         except KeyError:

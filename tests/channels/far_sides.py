@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
-from adapters.channels import loudspeaker, twilio_sms
+from adapters.channels import loudspeaker, twilio_sms, twilio_voice
 from dispatcher.clock import SystemClock
 from dispatcher.errors import SourceLost
 from dispatcher.ports import HookRequest, Message, Receipt, Status, World
@@ -134,6 +134,66 @@ class SpeakerSide:
             except SourceLost:
                 self.lost += 1
             await asyncio.sleep(0.05)
+
+
+def telephone(town_url: str, public_url: str, **more: object) -> twilio_voice.TwilioVoice:
+    """The voice channel of a town."""
+    settings = twilio_voice.VoiceSettings.model_validate({"sender": SENDER, "base_url": town_url} | more)
+    return twilio_voice.connect(settings, world(public_url), {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN})
+
+
+@dataclass
+class VoiceSide:
+    """A town's telephones; ``sent`` is what the engine would have in its store."""
+
+    town: RunningTown
+    hooks: Hooks
+    start: StartTown
+    voice: twilio_voice.TwilioVoice
+    secrets: Sequence[str] = (ACCOUNT, TOKEN)
+    drills: set[str] = field(default_factory=lambda: {"drill"})
+
+    def channel(self) -> twilio_voice.TwilioVoice:
+        return self.voice
+
+    def message(self, delivery: str) -> Message:
+        return message(delivery, PHONE["prompt"])
+
+    def hopeless(self, delivery: str) -> Message:
+        return message(delivery, "12345")
+
+    def arrived(self, delivery: str) -> int:
+        return sum(entry.delivery == delivery for entry in self.town.entries(Kind.CALL_ANSWERED))
+
+    def arrived_as_exercise(self, delivery: str) -> bool:
+        return any(e.delivery == delivery and e.body.startswith("【演练】") for e in self.town.entries(Kind.CALL_ANSWERED))
+
+    def reported(self, delivery: str) -> Sequence[Receipt]:
+        heard = [self.voice.hear(request_of(call, self.hooks.url)) for call in self.hooks.at("/hooks/voice/status")]
+        return [receipt for report in heard for receipt in report.receipts if receipt.delivery == delivery]
+
+    def say(self, call: Call) -> str:
+        """What the engine answers a call of the gateway."""
+        heard = self.voice.hear(request_of(call, self.hooks.url))
+        if not heard.script:
+            return heard.body
+        status = Status.EXERCISE if heard.script in self.drills else Status.ACTUAL
+        return self.voice.script(replace(self.message(heard.script), status=status))
+
+    async def break_off(self) -> None:
+        await asyncio.to_thread(self.town.stop)
+
+    async def mend(self) -> None:
+        self.town = await self.start("--port", str(self.town.ready["port"]))
+
+
+@contextlib.asynccontextmanager
+async def voice_side(start: StartTown, hooks: Hooks) -> AsyncIterator[VoiceSide]:
+    town = await start()
+    side = VoiceSide(town, hooks, start, telephone(town.url, hooks.url))
+    hooks.says = side.say
+    yield side
+    await side.voice.close()
 
 
 @contextlib.asynccontextmanager

@@ -1,11 +1,11 @@
-"""Both channels keep every promise of a channel, against a running town and a real Mosquitto."""
+"""All channels keep every promise of a channel, against a running town and a real Mosquitto."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
 from dispatcher.testing.channels import PROMISES, FarSide
-from tests.channels.far_sides import sms_side, speaker_side
+from tests.channels.far_sides import sms_side, speaker_side, voice_side
 from tests.services.mosquitto import Mosquitto
 from tests.simulators.towns import Hooks, StartTown
 
@@ -13,6 +13,12 @@ from tests.simulators.towns import Hooks, StartTown
 @pytest.fixture
 async def sms(start_town: StartTown, hooks: Hooks) -> AsyncIterator[FarSide]:
     async with sms_side(start_town, hooks) as side:
+        yield side
+
+
+@pytest.fixture
+async def voice(start_town: StartTown, hooks: Hooks) -> AsyncIterator[FarSide]:
+    async with voice_side(start_town, hooks) as side:
         yield side
 
 
@@ -30,3 +36,8 @@ async def test_sms_keeps_its_promise(promise: Callable[[FarSide], Awaitable[None
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
 async def test_the_loudspeaker_keeps_its_promise(promise: Callable[[FarSide], Awaitable[None]], speakers: FarSide) -> None:
     await promise(speakers)
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+async def test_a_call_keeps_its_promise(promise: Callable[[FarSide], Awaitable[None]], voice: FarSide) -> None:
+    await promise(voice)

@@ -1,8 +1,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from dispatcher.deliveries.sender import message_of
 from dispatcher.deliveries.settle import on_lease
+from dispatcher.deliveries.telling import message_of
 from dispatcher.errors import UnknownOutcome
 from dispatcher.ports import DeliveryState, Message, Receipt
 from dispatcher.rows import row_of

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.sources.kafka import KafkaSource
-from dispatcher.deliveries import sender, settle
+from dispatcher.deliveries import settle, telling
 from dispatcher.house import House
 from dispatcher.intake import keeping
 from dispatcher.intake.pipeline import Pipeline
@@ -71,7 +71,7 @@ def lost_lease_fails() -> None:
 
 def new_id_on_retry() -> None:
     """Each try of a delivery goes out under an id of its own."""
-    message_of = sender.message_of
+    message_of = telling.message_of
 
     def renamed(delivery: Delivery) -> Message:
         message = message_of(delivery)

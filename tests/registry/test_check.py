@@ -78,7 +78,7 @@ def test_a_hazard_without_a_policy_is_named_where_its_rule_stands(county: Path) 
 
 def test_mistakes_in_rules_policies_and_tables_come_together(county: Path) -> None:
     change(county / "rules/flash-flood-rain.yaml", "raise: at_once", "raise: slowly")
-    change(county / "policies/flash-flood.yaml", "by: [loudspeaker]", "by: [voice]")
+    change(county / "policies/flash-flood.yaml", "by: [loudspeaker]", "by: [chat]")
     change(county / "links.csv", "990121R11,", "990121R99,")
     files = {problem.partition(":")[0] for problem in problems(county)}
     assert files == {"rules/flash-flood-rain.yaml", "policies/flash-flood.yaml", "links.csv"}

@@ -40,7 +40,7 @@ PEOPLE = {
 }
 PHONE = {name: f"+44770090000{n}" for n, name in enumerate(PEOPLE, 1)}
 SPEAKERS = {"spk-works": "works", "spk-offline": "offline", "spk-fails": "fails"}
-QUICK = {key: [0.02, 0.05] for key in ("prompt", "slow", "sent", "undelivered", "speaker_start", "speaker_play")}
+QUICK = {key: [0.02, 0.05] for key in ("prompt", "slow", "sent", "undelivered", "speaker_start", "speaker_play", "picks_up")}
 QUICK |= {"evacuating": [0.1, 0.15], "evacuated": [0.2, 0.25], "delivered": [0.05, 0.1]}
 
 
@@ -151,6 +151,7 @@ class Hooks:
     calls: list[Call] = field(default_factory=list)
     pages: dict[str, str] = field(default_factory=dict)
     answer: int = 204
+    says: Callable[[Call], str] = lambda _call: ""
     _runner: web.AppRunner | None = None
 
     @property
@@ -182,6 +183,9 @@ class Hooks:
             return web.Response(text=page or "gone", content_type="text/html", status=200 if page else 410)
         form = tuple((name, str(value)) for name, value in (await request.post()).items())
         self.calls.append(Call(request.path_qs, form, dict(request.headers)))
+        said = self.says(self.calls[-1])
+        if said:
+            return web.Response(text=said, content_type="text/xml")
         return web.Response(status=self.answer)
 
 
