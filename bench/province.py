@@ -24,6 +24,8 @@ PATTERNS = 2_000
 SIDE = 44
 HISTORY = 288
 BATCH = 500
+_PER_FILE = 999
+"""A file of rules may not be larger than a megabyte."""
 _RULE = """
 - rule: rain-{n}
   version: 1
@@ -50,11 +52,11 @@ def rule(n: int, kind: str, windows: Sequence[str]) -> str:
     return _RULE.format(n=n, kind=kind, inputs=inputs, rows=rows, first=f"r{windows[0]}")
 
 
-def rules(count: int, parts: Sequence[Sequence[str]]) -> str:
-    """``count`` rules, as many of which concern each gauge as there are parts; gauges are of as many kinds as that needs."""
+def rules(count: int, parts: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Files of ``count`` rules, as many of which concern each gauge as there are parts; gauges are of as many kinds as that needs."""
     kinds = max(1, count // len(parts))
     written = [rule(k * len(parts) + p, f"kind_{k}", windows) for k in range(kinds) for p, windows in enumerate(parts)]
-    return "rules:" + "".join(written)
+    return {f"rules_{n}.yaml": "rules:" + "".join(written[n : n + _PER_FILE]) for n in range(0, len(written), _PER_FILE)}
 
 
 def places(count: int, kinds: int) -> list[Place]:
@@ -62,9 +64,9 @@ def places(count: int, kinds: int) -> list[Place]:
     return [Place(name, f"kind_{n % kinds}", ("rain",), STEP_S) for n, name in enumerate(stations(count))]
 
 
-def plan_of(count: int, text: str, kinds: int) -> Plan:
+def plan_of(count: int, files: dict[str, str], kinds: int) -> Plan:
     """Compiled for that many gauges."""
-    return compile_rules(parse_rules({"province.yaml": text}), places(count, kinds))
+    return compile_rules(parse_rules(files), places(count, kinds))
 
 
 def known(count: int) -> Catalogue:

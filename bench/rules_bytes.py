@@ -59,7 +59,7 @@ def whole_engine() -> float:
     own = known(SERIES)
     gauges = places(SERIES, 1)
     before = _resident()
-    engine = Engine(compile_rules(parse_rules({"bytes.yaml": rules(1, (ALL,))}), gauges))
+    engine = Engine(compile_rules(parse_rules(rules(1, (ALL,))), gauges))
     numbers, first_s = list(range(SERIES)), int(START.timestamp())
     for step in range(HISTORY + 40):
         at_s = first_s + step * STEP_S

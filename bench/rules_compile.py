@@ -13,9 +13,9 @@ COUNT = 999
 
 def main() -> None:
     """Measure and print."""
-    text, gauges = rules(COUNT, PARTS), places(STATIONS, COUNT // len(PARTS))
+    files, gauges = rules(COUNT, PARTS), places(STATIONS, COUNT // len(PARTS))
     gc.freeze()
-    parsing, parsed = cpu_s(lambda: parse_rules({"province.yaml": text}))
+    parsing, parsed = cpu_s(lambda: parse_rules(files))
     compiling, plan = cpu_s(lambda: compile_rules(parsed, gauges))
     assert len(plan.ladders) == STATIONS * len(PARTS)
     note = f"{COUNT} rules, {STATIONS} gauges, {len(plan.ladders)} ladders; processor time; {parsing:.1f} s of it to read the YAML"
