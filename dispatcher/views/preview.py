@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dispatcher.calls.calling import DUTY_ROOM
+from dispatcher.calls.preview import Announcement
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, NoticeState, Purpose
@@ -35,7 +36,8 @@ class Sample:
 class Preview:
     """``moves`` counts villages by (told now, told then). ``informed`` villages are lowered or lifted: who was told is told.
 
-    ``deliveries`` are those that ask, at release; ``people`` the different addresses among them, ``segments`` of all text messages.
+    ``people`` are called at once, counted by address; ``segments`` are those of all their text messages. ``said`` is what each village
+    would be told, for a look at costs, times and later steps (dispatcher/calls/preview.py).
     """
 
     moves: Mapping[tuple[Grade, Grade], int]
@@ -45,7 +47,7 @@ class Preview:
     by_channel: Mapping[str, int]
     segments: int
     samples: tuple[Sample, ...]
-    deliveries: tuple[Delivery, ...]
+    said: tuple[Announcement, ...]
 
 
 def preview(house: House, proposal: Proposal, held: Iterable[Contribution], told: Mapping[str, Grade], now: datetime) -> Preview:
@@ -68,7 +70,17 @@ def preview(house: House, proposal: Proposal, held: Iterable[Contribution], told
         by_channel=Counter(d.channel for d in spoken),
         segments=sum(segments(d.text).count for d in spoken if d.channel == "sms"),
         samples=_samples(spoken),
-        deliveries=tuple(deliveries),
+        said=tuple(
+            Announcement(
+                village=v,
+                before=told.get(v, Grade.NONE),
+                after=grade,
+                reason_zh=reasons[v].saying.reason_zh,
+                reason_en=reasons[v].saying.reason_en,
+            )
+            for v, grade in after.items()
+            if grade is not told.get(v, Grade.NONE) and v in house.registry.villages
+        ),
     )
 
 

@@ -1,12 +1,14 @@
 """Proposals and what people do with warnings, through the API. 409 with one sentence when it cannot be done as things stand."""
 
 from collections.abc import Awaitable
+from dataclasses import asdict
 from typing import Any, Final, TypeVar
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dispatcher.accounts import Role
+from dispatcher.calls.preview import Preview as LookAhead
 from dispatcher.errors import NotAllowed, StoreFailed
 from dispatcher.model.proposal import Entry, Proposal
 from dispatcher.timestamps import to_ms
@@ -94,7 +96,7 @@ async def proposal(request: Request, proposal_id: str) -> Item:
     return _summary(request, view.proposal) | {
         "entries": entries,
         "consultation": consultation,
-        "preview": _preview(view.preview) if view.preview else None,
+        "preview": _preview(view.preview, look_ahead(request, view)) if view.preview else None,
     }
 
 
@@ -128,6 +130,12 @@ async def view_of(request: Request, proposal_id: str) -> ProposalView:
     if view is None:
         raise Problem(404, f"There is no proposal {proposal_id!r}.")
     return view
+
+
+def look_ahead(request: Request, view: ProposalView) -> LookAhead | None:
+    """What each channel would have to carry, at what cost and in which time; None where nothing waits or the engine cannot tell."""
+    ahead = context_of(request).look_ahead
+    return ahead(view.proposal.hazard, view.preview.said) if ahead is not None and view.preview is not None else None
 
 
 def _summary(request: Request, one: Proposal) -> Item:
@@ -180,13 +188,14 @@ def _entry(request: Request, entry: Entry) -> Item:
     )
 
 
-def _preview(found: Preview) -> Item:
+def _preview(found: Preview, ahead: LookAhead | None) -> Item:
     return {
         "moves": [{"from": a.word, "to": b.word, "villages": n} for (a, b), n in sorted(found.moves.items(), key=lambda m: -m[0][1])],
         "unchanged": found.unchanged,
         "people": found.people,
         "by_channel": dict(found.by_channel),
         "segments": found.segments,
+        "channels": asdict(ahead) if ahead else None,
         "texts": [
             {
                 "village": s.village,

@@ -11,7 +11,7 @@ from dispatcher.model.proposal import ProposalState
 from dispatcher.timestamps import from_ms
 from dispatcher.web.gate import need
 from dispatcher.web.language import choose
-from dispatcher.web.release_api import by_whom, view_of
+from dispatcher.web.release_api import by_whom, look_ahead, view_of
 from dispatcher.web.release_forms import Consulted, Decision, Ending, ProposeWarning
 from dispatcher.web.state import context_of, shared
 from rules.grade import Grade
@@ -84,6 +84,7 @@ async def look(request: Request, proposal_id: str, said: str = "") -> Response:
         may_release=any(who.may(e.rule.by) for e in view.proposal.entries),
         may_say=who.may(Role.FORECASTER),
         at=lambda ms: _local(request, ms),
+        ahead=look_ahead(request, view),
         waits=view.proposal.state is ProposalState.WAITING,
         two=any(e.rule.people > 1 for e in view.proposal.entries),
         boxes=len(view.proposal.entries) <= _MOST_BOXES,

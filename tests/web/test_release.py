@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from dispatcher.accounts import Role, add_user
+from dispatcher.calls.preview import preview
+from dispatcher.deliveries.gateways import Gateway
 from dispatcher.intake.codecs.cap import decode_cap
 from dispatcher.ports import Item, Status, Store
 from dispatcher.web.application import create_app
@@ -258,3 +260,19 @@ async def test_villages_without_any_data_are_shown_as_unknown(bench: Bench) -> N
         assert "3 个村没有任何监测数据" in page
         assert registry().name_of(VILLAGES[0], "zh") in page
         assert (await bench.client.get("/api/v1/unknown", headers=bench.api(Role.VIEWER))).json() == {HAZARD: VILLAGES}
+
+
+async def test_before_release_costs_times_and_villages_that_nobody_would_hear_are_shown(bench: Bench) -> None:
+    gateways = [Gateway(name="sms", channel="sms", price=0.05, rate=2.0)]
+    house = bench.place.house
+    context = replace(bench.context, look_ahead=lambda hazard, said: preview(house, hazard, said, gateways, bench.clock.now()))
+    bench.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=create_app(context)), base_url="http://duty.example")
+    async with bench.client:
+        proposal = await propose(bench)
+        (sms,) = [load for load in proposal["preview"]["channels"]["at_once"] if load["channel"] == "sms"]
+        assert sms["units"] == proposal["preview"]["segments"]
+        assert (sms["cost"], sms["seconds"]) == (round(sms["units"] * 0.05, 2), round(sms["units"] / 2.0, 1))
+        await officer(bench)
+        page = (await bench.client.get(f"/proposals/{proposal['id']}?lang=en")).text
+        assert f"<td>{sms['cost']:.2f}</td>" in page
+        assert "All steps, if nobody answers" in page
