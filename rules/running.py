@@ -172,9 +172,9 @@ class Running:
             self._doubt(series, at_s, scaled / SCALE, why)
             return
         held, guard.held = guard.held, None
-        if held:
-            self._accept(series, *held)
-        self._accept(series, at_s, scaled)
+        # In order of time: what was held may be newer than this one, which has come late; or it is the same moment, corrected.
+        for moment_s, value in sorted([*([held] if held and held[0] != at_s else []), (at_s, scaled)]):
+            self._accept(series, moment_s, value)
 
     def _count(self, series: Series, at_s: int, total: int) -> None:
         """A running total: what has fallen since the one before."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,11 +48,13 @@ def own_county(installed: Installation, **more: object) -> Path:
     return county
 
 
-def forecast(probability: float, issued: datetime | None = None) -> dict[str, Any]:
-    now = datetime.now(UTC)
+def forecast(probability: float, run: int) -> dict[str, Any]:
+    """Of the run that was issued at so many minutes past an hour ago; all of them speak of the same six hours."""
+    begun = datetime.now(UTC) - timedelta(hours=1)
+    hour = begun.replace(minute=0, second=0, microsecond=0) + timedelta(hours=3)
     return {
-        "source": "nowcast", "issued_at": (issued or now).isoformat(), "place": VILLAGE, "variable": "rain",
-        "valid_from": (now + timedelta(hours=1)).isoformat(), "valid_to": (now + timedelta(hours=7)).isoformat(),
+        "source": "nowcast", "issued_at": (begun + timedelta(minutes=run)).isoformat(), "place": VILLAGE, "variable": "rain",
+        "valid_from": hour.isoformat(), "valid_to": (hour + timedelta(hours=6)).isoformat(),
         "exceedance": [{"threshold": 50, "probability": probability}],
     }  # fmt: skip
 
@@ -164,7 +167,7 @@ def test_a_forecast_becomes_a_change_whichever_way_it_comes_and_two_newer_runs_e
     forecasting: tuple[Installation, Running, dict[str, str]],
 ) -> None:
     installed, engine, header = forecasting
-    send(installed, header, "forecasts", forecast(0.5))
+    send(installed, header, "forecasts", forecast(0.5, 10))
     assert changes(installed) == [("forecast-rain", VILLAGE, 0, 1)]
 
     async def publish(*items: dict[str, Any]) -> None:
@@ -172,8 +175,9 @@ def test_a_forecast_becomes_a_change_whichever_way_it_comes_and_two_newer_runs_e
             for item in items:
                 await client.publish("forecasts/nowcast", json.dumps(item), qos=1)
 
-    asyncio.run(publish(forecast(0.7)))
+    asyncio.run(publish(forecast(0.7, 20)))
     engine.until(lambda: changes(installed)[-1] == ("forecast-rain", VILLAGE, 1, 2), "yellow by MQTT")
-    soon = datetime.now(UTC)
-    asyncio.run(publish(forecast(0.1, soon), forecast(0.1, soon + timedelta(seconds=1))))
+    asyncio.run(publish(forecast(0.1, 30)))
+    time.sleep(1.1)  # runs that come within one second are one moment to the rules
+    asyncio.run(publish(forecast(0.1, 40)))
     engine.until(lambda: changes(installed)[-1] == ("forecast-rain", VILLAGE, 2, 0), "the end by two runs that agree")

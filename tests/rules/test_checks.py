@@ -94,3 +94,20 @@ def test_doubts_survive_a_restart() -> None:
                 engine = second
             found.append(engine.observe([reading(v, 5 + 5 * n)], at(5 + 5 * n)))
         assert found == expected
+
+
+def test_a_late_reading_that_confirms_a_newer_jump_stands_before_it() -> None:
+    """Out of order, no window would be summed right any more."""
+    engine = rain_engine(RAIN.replace("quality: {range: [0, 30]}", "quality: {range: [0, 30], spike: 6}"))
+    for minutes, value in ((5, 0), (15, 8), (10, 7), (20, 8)):  # the one at 10 comes late, and makes the one at 15 likely
+        engine.observe([reading(value, minutes)], at(20))
+    assert engine.values("S1")["r1h"] == 23
+    (series,) = engine._series
+    assert [series.time(n) for n in range(series.size())] == sorted({series.time(n) for n in range(series.size())})
+
+
+def test_a_jump_that_is_corrected_counts_once() -> None:
+    engine = rain_engine(RAIN.replace("quality: {range: [0, 30]}", "quality: {range: [0, 30], spike: 6}"))
+    for minutes, value in ((5, 0), (10, 20), (10, 2), (15, 2)):
+        engine.observe([reading(value, minutes)], at(15))
+    assert engine.values("S1")["r1h"] == 4
