@@ -71,6 +71,8 @@ class World:
         """One thing that happens at the ``n``-th five minutes."""
         chance, now = self.chance, START + timedelta(seconds=300 * n)
         kind = chance.choice(("rain", "rain", "rain", "late", "total", "total", "forecast", "word", "tick"))
+        if any(s.proposed is not None for s in engine.standing()) and chance.random() < 0.5:
+            kind = "word"
         gauge, value, late = chance.choice(GAUGES), float(chance.choice((0, 0, 0, 1, 2, 3, 8))), chance.randint(1, 9)
         self.total = (self.total + value) % 100 if chance.random() < 0.9 else 0.0
         if kind in ("rain", "late"):
@@ -93,7 +95,7 @@ class World:
     def word(self, engine: Engine, gauge: str, now: object) -> Decisions:
         asked = [s.place for s in engine.standing() if s.proposed is not None]
         gauge = asked[0] if asked else gauge
-        say = self.chance.choice((engine.confirm, engine.confirm, engine.refuse, engine.lift))
+        say = self.chance.choice((engine.confirm, engine.confirm, engine.refuse) if asked else (engine.lift,))
         try:
             return say("rain", gauge, now)  # type: ignore[arg-type]
         except LookupError:
