@@ -89,8 +89,9 @@ class World:
         if kind == "forecast":
             begin_s = BASE_S + 300 * n // 3600 * 3600 + 3600
             issued_s, amount = BASE_S + 300 * n - 60, float(chance.choice((0, 5, 30)))
-            spoken = {"source": "m", "place": "V1", "variable": "rain"}
-            one = Forecast(**spoken, valid_from_s=begin_s, valid_to_s=begin_s + 7200, issued_at_s=issued_s, value=amount)
+            one = Forecast(
+                source="m", place="V1", variable="rain", valid_from_s=begin_s, valid_to_s=begin_s + 7200, issued_at_s=issued_s, value=amount
+            )  # fmt: skip
             return engine.observe_forecasts([one], now)
         if kind == "word":
             return self.word(engine, gauge, now)
