@@ -71,7 +71,7 @@ SELECT count(*) AS n FROM deliveries WHERE address = :address AND role = :role A
 
 -- name: rivals
 SELECT id FROM deliveries WHERE address = :address AND id <> :id
-AND (reference = :reference OR (text = :text AND reference = '' AND attempts > 0));
+AND (reference = :reference OR (text = :text AND attempts > 0 AND (reference = '' OR attempts > 1)));
 
 -- name: states_of
 SELECT id, state FROM deliveries WHERE id IN EACH(:ids);

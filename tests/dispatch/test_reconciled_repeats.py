@@ -55,3 +55,20 @@ async def test_of_two_texts_alike_in_hand_at_a_crash_neither_is_taken_for_the_on
         await engine.later(timedelta(minutes=2))
         assert {m.delivery for m in sms.arrived if m.address == WARDEN3} == {first.id, "twin"}
         assert all(d.possible_duplicate for d in await engine.deliveries(WARDEN3))
+
+
+async def test_a_second_text_of_a_delivery_that_was_tried_twice_is_not_taken_for_its_twin(place: FarSide) -> None:
+    sms = ByText()
+    async with running(place, sms=sms) as engine:
+        await engine.change(change(Grade.RED, "G3"))
+        first = next(d for d in await engine.deliveries(WARDEN3))
+        twin = replace(first, id="twin", repeat=1)
+        reported = replace(on_lease(on_lease(first, START), START), state=DeliveryState.DELIVERED, lease=None, reference="ref-1")
+        async with engine.store.write() as tx:
+            await tx.run("deliveries.add", row_of(twin))
+            await tx.run("deliveries.lease", row_of(reported))
+            await tx.run("deliveries.settle", row_of(reported))
+            await tx.run("deliveries.lease", row_of(on_lease(twin, START)))
+        sms.arrived += [message_of(first), message_of(first)]  # said twice; which of the two the report spoke of is known, the other is not
+        await engine.later(timedelta(minutes=2))
+        assert "twin" in {m.delivery for m in sms.arrived}
