@@ -19,6 +19,7 @@ from dispatcher.clock import Clock, SystemClock
 from dispatcher.deliveries.duty_room import DutyRoom
 from dispatcher.deliveries.gateways import Gateway
 from dispatcher.deliveries.sender import Sender
+from dispatcher.drills.roll_calls import RollCalls
 from dispatcher.drills.running import Drills
 from dispatcher.duty.book import DutyBook
 from dispatcher.duty.stored import SaidOfDuty
@@ -155,6 +156,7 @@ class Application:
         self.reloading = Reloading(self.place, self.pipeline, self._read, self._mark, self._adopted)
         self.sender = Sender(self.place, channels, gateways=gateways_of(self.deployment))
         self.drills = Drills(self.place, self.sender.wake)
+        self.roll_calls = RollCalls(self.place, self.sender.wake)
         self.turn = Turn(self.store, self.place.house.county, self.deployment.worker)
         async with self.turn.arriving() as alone:
             await (self._take_over(version) if await self.turn.take() else self._stand_by())
@@ -187,6 +189,7 @@ class Application:
         """Send, let timers fire, decide, read: the world is there."""
         self.lifetime.run("sender", self.sender.run(), self.sender.stop)
         self.lifetime.until_stop("drills", self.drills.run())
+        self.lifetime.until_stop("roll calls", self.roll_calls.run())
         self.lifetime.until_stop("auditor", Auditor(self.place, self._beacons()).run())
         if self.turn.ours:
             self._decide()
@@ -418,6 +421,7 @@ class Application:
             incidents=Book(self.place),
             releases=Releases(self.place, self.sender.wake, self._lift_rule),
             drills=self.drills,
+            roll_calls=self.roll_calls,
             reporter=Reporter(self.place, lambda: self.pipeline.engine.plan, self._printer()),
             unknown=Remembered(self._unknown),
             duty=self.duty,

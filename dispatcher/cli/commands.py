@@ -13,7 +13,7 @@ from dispatcher.application import load
 from dispatcher.cli.accounts import accounts
 from dispatcher.cli.decoding import show_decoded
 from dispatcher.cli.demonstrate import demonstrate
-from dispatcher.cli.drilled import drill
+from dispatcher.cli.drilled import drill, rollcall
 from dispatcher.cli.engine import run_engine
 from dispatcher.cli.registrywork import registry as registry_commands
 from dispatcher.cli.registrywork import roster
@@ -45,6 +45,7 @@ app.add_typer(warnings, name="warnings")
 app.add_typer(registry_commands, name="registry")
 app.add_typer(roster, name="roster")
 app.add_typer(drill, name="drill")
+app.add_typer(rollcall, name="rollcall")
 app.add_typer(incidents, name="incidents")
 app.command()(report)
 app.command()(ack)

@@ -8,6 +8,10 @@ import typer
 
 from dispatcher.cli.asking import DEFAULT_URL, Url, engine, part
 
+rollcall = typer.Typer(
+    help="Roll calls of those on duty. Asks the running engine; the token comes from DISPATCHER_TOKEN.",
+    no_args_is_help=True,
+)
 drill = typer.Typer(
     help="Drills: only listed participants are told. Asks the running engine; the token comes from DISPATCHER_TOKEN.",
     no_args_is_help=True,
@@ -85,3 +89,35 @@ def report(
         typer.echo(str(pdf))
         return
     typer.echo(json.dumps(engine(url).get(f"/drills/{part(name)}/report"), ensure_ascii=False, indent=2))
+
+
+@rollcall.command("ask")
+def ask_(
+    within: Annotated[int, typer.Option(min=1, max=120, help="Minutes in which they must answer.")] = 10,
+    spread: Annotated[int, typer.Option(min=0, help="At a random moment within so many minutes; 0 is now.")] = 0,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Ask everybody on duty to answer, now or at a moment that nobody knows.
+
+    Example: dispatcher rollcall ask --within 10 --spread 600
+    """
+    typer.echo(engine(url).post("/roll-calls", {"within_minutes": within, "spread_minutes": spread})["id"])
+
+
+@rollcall.command()
+def table(
+    month: Annotated[str, typer.Argument(help="Such as 2026-07.")],
+    url: Url = DEFAULT_URL,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Who was reachable in a month, the worst first.
+
+    Example: dispatcher rollcall table 2026-07
+    """
+    found = engine(url).get(f"/roll-calls/attendance?month={part(month)}")
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for a in found:
+        typer.echo(f"{a['person']}  asked {a['asked']}, in time {a['in_time']}, late {a['late']}")

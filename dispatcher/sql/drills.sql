@@ -34,3 +34,17 @@ AND id IN (SELECT notice FROM deliveries WHERE address = :address AND status = '
 
 -- name: told_since
 SELECT count(*) AS n FROM deliveries WHERE address = :address AND status = 'Exercise' AND planned_at >= :since;
+
+-- name: save_roll_call
+INSERT INTO roll_calls (id, county, due, within_s, asked_by, made_at) VALUES (:id, :county, :due, :within_s, :asked_by, :made_at)
+ON CONFLICT (county, id) DO UPDATE SET made_at = excluded.made_at;
+
+-- name: roll_calls_due
+SELECT * FROM roll_calls WHERE county = :county AND made_at IS NULL AND due <= :now ORDER BY due;
+
+-- name: roll_calls_of
+SELECT id, released_at, plan FROM notices WHERE county = :county AND hazard = 'roll-call' AND released_at >= :since
+AND released_at <= :until ORDER BY seq;
+
+-- name: first_answers
+SELECT notice, min(at) AS at FROM answers WHERE notice IN EACH(:notices) AND action <> 'refused' GROUP BY notice;

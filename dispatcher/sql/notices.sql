@@ -52,7 +52,7 @@ AND n.state IN ('calling', 'answered', 'acting', 'done')
 ORDER BY n.seq;
 
 -- name: unanswered
-SELECT count(*) AS n FROM notices WHERE county = :county AND purpose = 'warn' AND state = 'calling';
+SELECT count(*) AS n FROM notices WHERE county = :county AND purpose = 'warn' AND state = 'calling' AND hazard <> 'roll-call';
 
 -- name: all
 SELECT * FROM notices WHERE county = :county ORDER BY seq;

@@ -132,14 +132,14 @@ async def _call_all(
 ) -> tuple[list[Notice], list[Delivery], list[Task]]:
     told = await _told(tx, released.warning.id)
     worded = [n if _reached(told, n.village) else asked_after_all(n, policy) for n in released.notices]
-    codes = iter(await _codes(tx, house, sum(n.purpose is Purpose.WARN for n in worded)))
+    given = iter(await codes(tx, house, sum(n.purpose is Purpose.WARN for n in worded)))
     agendas = {grade: agenda(plan) for grade, plan in policy.grades.items()}
     notices: list[Notice] = []
     deliveries: list[Delivery] = []
     tasks: list[Task] = []
     for notice in worded:
         if notice.purpose is Purpose.WARN:
-            coded = replace(notice, code=next(codes))
+            coded = replace(notice, code=next(given))
             plan = plan_for(policy, notice.grade, notice.before)
             opened, made, gaps = first_call(house, coded, plan, now, agendas[notice.grade or notice.before])
             tasks += gaps
@@ -215,7 +215,7 @@ async def _supersede(tx: Transaction, notices: Iterable[Notice], now: datetime) 
     await tx.run_many("deliveries.supersede_village", rows)
 
 
-async def _codes(tx: Transaction, house: House, count: int) -> list[str]:
+async def codes(tx: Transaction, house: House, count: int) -> list[str]:
     """Short codes for this many notices, from a counter that walks through all codes before one comes again."""
     rows = await tx.fetch("journal.counter", {"name": "code"})
     start = int(rows[0]["value"]) if rows else 0

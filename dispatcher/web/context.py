@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from dispatcher.calls.preview import Announcement, Preview
 from dispatcher.clock import Clock, SystemClock
+from dispatcher.drills.roll_calls import RollCalls
 from dispatcher.drills.running import Drills
 from dispatcher.duty.book import DutyBook
 from dispatcher.incidents.book import Book
@@ -94,6 +95,7 @@ class WebContext:
     intake: Intake
     incidents: Book
     drills: Drills
+    roll_calls: RollCalls
     releases: Releases
     reporter: Reporter
     duty: DutyBook

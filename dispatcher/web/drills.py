@@ -1,10 +1,11 @@
 """Drills: started, ended, scored; and which villages have not exercised for a year. Page and API."""
 
 import asyncio
-from datetime import timedelta
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -13,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from dispatcher.accounts import Role
 from dispatcher.drills.model import Drill, DrillPlan
 from dispatcher.drills.report import drill_sheet
+from dispatcher.drills.roll_calls import attendance
 from dispatcher.reports.sheet import Sheet
 from dispatcher.reports.words import WORDS
 from dispatcher.rows import value_of
@@ -30,6 +32,7 @@ router = APIRouter()
 OVERDUE = timedelta(days=365)
 """Each village exercises once a year before the flood season."""
 _LISTED = 50
+_DECEMBER = 12
 _NEWEST = 2**62
 Codes = Annotated[tuple[str, ...], BeforeValidator(lambda v: tuple(v.replace("，", ",").split(",")) if isinstance(v, str) else v)]
 
@@ -101,6 +104,50 @@ async def report_pdf(request: Request, drill: str) -> Response:
     return Response(await asyncio.to_thread(printer.print, sheet), media_type="application/pdf", headers=headers)
 
 
+class AskRollCall(BaseModel):
+    """``spread_minutes`` above 0: at a moment within it that nobody knows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    within_minutes: int = Field(default=10, ge=1, le=120)
+    spread_minutes: int = Field(default=0, ge=0, le=60 * 24 * 7)
+
+
+@router.post("/api/v1/roll-calls", status_code=201, tags=["drills"])
+async def roll_call(request: Request, said: AskRollCall) -> dict[str, Any]:
+    """Ask everybody on duty to answer. Needs the role releasing officer or higher."""
+    by = by_whom(request, Role.RELEASING_OFFICER)
+    within, spread = timedelta(minutes=said.within_minutes), timedelta(minutes=said.spread_minutes)
+    made = await done(context_of(request).roll_calls.ask(within, by, spread))
+    return {"id": made.id} if spread else {"id": made.id, "due": made.due}  # a random moment stays a surprise
+
+
+@router.get("/api/v1/roll-calls/attendance", tags=["drills"])
+async def attended(request: Request, month: Annotated[str, Query(pattern=r"^\d{4}-\d{2}$")]) -> list[Item]:
+    """Who was reachable in a month (2026-07): asked, in time, late, median seconds. Needs the role duty officer or higher."""
+    need(request, Role.DUTY_OFFICER)
+    context = context_of(request)
+    zone = context.drills.house.registry.county.timezone
+    year, number = (int(part) for part in month.split("-"))
+    if not 1 <= number <= _DECEMBER:
+        raise Problem(422, f"There is no month {month!r}; allowed: 01 to 12.")
+    since = datetime(year, number, 1, tzinfo=zone)
+    until = datetime(year + number // _DECEMBER, number % _DECEMBER + 1, 1, tzinfo=zone)
+    async with context.store.read() as reader:
+        found = await attendance(reader, context.drills.house, since, until)
+    return [asdict(a) for a in found]
+
+
+@router.post("/roll-calls", include_in_schema=False)
+async def roll_called(request: Request) -> Response:
+    """Ask everybody on duty now, from the page."""
+    form = await request.form()
+    by = by_whom(request, Role.RELEASING_OFFICER, str(form.get("csrf", "")))
+    minutes = str(form.get("within", ""))
+    await done(context_of(request).roll_calls.ask(timedelta(minutes=int(minutes) if minutes.isdecimal() else 0), by))
+    return RedirectResponse("/drills", status_code=303)
+
+
 @router.get("/drills", include_in_schema=False)
 async def page(request: Request) -> Response:
     """What runs, what has been, who is overdue, and the form for a new one."""
@@ -108,6 +155,8 @@ async def page(request: Request) -> Response:
     context = context_of(request)
     async with context.store.read() as reader:
         rows = await reader.fetch("drills.listed", {"county": context.county, "before": _NEWEST, "limit": _LISTED})
+        now = context.clock.now()
+        present = await attendance(reader, context.drills.house, now - timedelta(days=30), now)
     found = [value_of(Drill, row) for row in rows]
     house = context.drills.house
     return shared(request).pages.page(
@@ -118,6 +167,7 @@ async def page(request: Request) -> Response:
         overdue=await overdue_villages(request),
         hazards=sorted(h for p in house.policies.policies.values() for h in p.hazards),
         townships=sorted({v.township for v in house.registry.villages.values()}),
+        attendance=present,
         may_start=need(request, Role.DUTY_OFFICER).may(Role.RELEASING_OFFICER),
     )
 

@@ -12,6 +12,7 @@ from dispatcher.accounts import Role, add_token, add_user
 from dispatcher.answers.desk import Desk
 from dispatcher.answers.links import Link, sign_link
 from dispatcher.clock import ManualClock
+from dispatcher.drills.roll_calls import RollCalls
 from dispatcher.drills.running import Drills
 from dispatcher.duty.book import DutyBook
 from dispatcher.files.countyfiles import load_county_files
@@ -119,6 +120,7 @@ async def make_bench(
         intake=intake,
         incidents=Book(place),
         drills=Drills(place, lambda: None),
+        roll_calls=RollCalls(place, lambda: None),
         releases=Releases(place, lambda: None),
         reporter=Reporter(place, rules, PdfPrinter()),
         duty=DutyBook(place),
