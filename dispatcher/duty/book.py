@@ -87,26 +87,31 @@ class DutyBook:
 
     async def enter(self, entries: Sequence[Entry], who: Writer) -> None:
         """Who has which shifts, in place of what was entered before; all of them or none."""
+        await self.take(entries, (), who)
+
+    async def override(self, given: Override, who: Writer) -> None:
+        """Somebody else is on duty for a time."""
+        await self.take((), (given,), who)
+
+    async def take(self, entries: Sequence[Entry], overrides: Sequence[Override], who: Writer) -> None:
+        """Entries and overrides together; all of them or none."""
         for entry in entries:
             roster = self._roster(entry.roster)
             if entry.shift not in roster.shift_names():
                 raise NotPossible(f"{entry.shift!r} is no shift of {roster.id!r}; its shifts: {', '.join(roster.shift_names())}")
             self._people(entry.people)
+        for given in overrides:
+            self._roster(given.roster)
+            self._people(given.people)
+            _time(given.begins, given.ends)
         rows = [{"roster": e.roster, "day": e.day.isoformat(), "shift": e.shift, "people": json.dumps(e.people)} for e in entries]
-        subject = ", ".join(dict.fromkeys(e.roster for e in entries))
-        await self._write("duty.enter", rows, who.act("enter duty", subject, n=len(rows)), who)
-
-    async def override(self, given: Override, who: Writer) -> None:
-        """Somebody else is on duty for a time."""
-        self._roster(given.roster)
-        self._people(given.people)
-        _time(given.begins, given.ends)
-        row = {
-            "roster": given.roster, "begins": to_ms(given.begins), "ends": to_ms(given.ends), "people": json.dumps(given.people),
-            "note": given.note[:LONGEST_NOTE],
-        }  # fmt: skip
-        detail = {"begins": given.begins.isoformat(), "ends": given.ends.isoformat(), "people": list(given.people)}
-        await self._write("duty.add_override", [row], who.act("override duty", given.roster, **detail), who)
+        acts = [who.act("enter duty", ", ".join(dict.fromkeys(e.roster for e in entries)), n=len(rows))] if rows else []
+        acts += [
+            who.act("override duty", o.roster, begins=o.begins.isoformat(), ends=o.ends.isoformat(), people=list(o.people))
+            for o in overrides
+        ]
+        if acts:
+            await self._write({"duty.enter": rows, "duty.add_override": [_row_of(o) for o in overrides]}, acts, who)
 
     async def report_absence(self, given: Absence, who: Writer) -> None:
         """Somebody is away, and who stands in (外出报备)."""
@@ -119,7 +124,7 @@ class DutyBook:
             "reason": given.reason[:LONGEST_NOTE],
         }  # fmt: skip
         detail = {"begins": given.begins.isoformat(), "ends": given.ends.isoformat(), "stand_in": given.stand_in}
-        await self._write("duty.add_absence", [row], who.act("report absence", given.person, **detail), who)
+        await self._write({"duty.add_absence": [row]}, [who.act("report absence", given.person, **detail)], who)
 
     async def hand_over(self, roster: str, note: str, who: Writer) -> None:
         """What the next shift must know, written down for the shift that is on now."""
@@ -129,7 +134,7 @@ class DutyBook:
         turn = turn_at(self.table, self._roster(roster), now)
         day = turn.day if turn else now.astimezone(self.table.zone).date()
         row = {"roster": roster, "day": day.isoformat(), "shift": turn.shift if turn else "", "note": note.strip()[:LONGEST_NOTE]}
-        await self._write("duty.add_handover", [row], who.act("hand over duty", roster), who)
+        await self._write({"duty.add_handover": [row]}, [who.act("hand over duty", roster)], who)
 
     async def withdraw(self, what: str, seq: int, who: Writer) -> None:
         """Take back an ``override`` or an ``absence``; NotPossible when there is none with this number."""
@@ -140,12 +145,14 @@ class DutyBook:
             await write_audit(tx, place.house.county, now, [who.act(f"withdraw {what}", str(seq))])
         await self.look()
 
-    async def _write(self, query: str, rows: Sequence[Mapping[str, object]], act: Act, who: Writer) -> None:
+    async def _write(self, rows: Mapping[str, Sequence[Mapping[str, object]]], acts: Sequence[Act], who: Writer) -> None:
+        """Rows for each named query, and what was done, in one transaction."""
         place, now = self._place, self._place.clock.now()
         made: dict[str, object] = {"county": place.house.county, "made_by": who.name, "made_at": to_ms(now)}
         async with place.store.write() as tx:
-            await tx.run_many(query, [{**row, **made} for row in rows])
-            await write_audit(tx, place.house.county, now, [act])
+            for query, given in rows.items():
+                await tx.run_many(query, [{**row, **made} for row in given])
+            await write_audit(tx, place.house.county, now, acts)
         await self.look()
 
     def _roster(self, roster: str) -> Roster:
@@ -157,6 +164,11 @@ class DutyBook:
         for person in people:
             if person not in self._place.house.registry.contacts:
                 raise NotPossible(f"there is no contact {person!r}; allowed: ids of the registry's contacts")
+
+
+def _row_of(given: Override) -> dict[str, object]:
+    times = {"begins": to_ms(given.begins), "ends": to_ms(given.ends)}
+    return {"roster": given.roster, **times, "people": json.dumps(given.people), "note": given.note[:LONGEST_NOTE]}
 
 
 def _time(begins: datetime, ends: datetime) -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from dispatcher.duty.model import DutyTable, OnDuty, Roster, Why
-from dispatcher.duty.resolve import on_duty, turns_between
+from dispatcher.duty.resolve import changes, on_duty
 
 
 class Lack(StrEnum):
@@ -39,7 +39,7 @@ def duty_gaps(table: DutyTable, reachable: Collection[str], since: datetime, unt
 
 def _gaps_of(table: DutyTable, roster: Roster, reachable: Collection[str], since: datetime, until: datetime) -> Iterator[DutyGap]:
     """Who is on duty changes at known moments only: looking once between each two of them is looking always."""
-    moments = [since, *_changes(table, roster, since, until), until]
+    moments = [since, *changes(table, roster, since, until), until]
     last: DutyGap | None = None
     for begins, ends in pairwise(moments):
         gap = _gap(on_duty(table, roster, begins), reachable, begins, ends)
@@ -59,13 +59,6 @@ def _gap(now: OnDuty, reachable: Collection[str], begins: datetime, ends: dateti
         return None
     shift = now.turn.shift if now.turn else ""
     return DutyGap(roster=now.roster, begins=begins, ends=ends, lack=lack, shift=shift, people=now.people or now.away)
-
-
-def _changes(table: DutyTable, roster: Roster, since: datetime, until: datetime) -> list[datetime]:
-    turns = [moment for turn in turns_between(table, roster, since, until) for moment in (turn.begins, turn.ends)]
-    overrides = [moment for o in table.overrides if o.roster == roster.id for moment in (o.begins, o.ends)]
-    absences = [moment for a in table.absences for moment in (a.begins, a.ends)]
-    return sorted({moment for moment in (*turns, *overrides, *absences) if since < moment < until})
 
 
 def _lack(now: OnDuty, reachable: Collection[str]) -> Lack | None:

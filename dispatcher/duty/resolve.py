@@ -53,6 +53,14 @@ def turns_between(table: DutyTable, roster: Roster, since: datetime, until: date
         day += _DAY
 
 
+def changes(table: DutyTable, roster: Roster, since: datetime, until: datetime) -> list[datetime]:
+    """The moments between two at which who is on duty may change, in order: it does so at no other."""
+    turns = [moment for turn in turns_between(table, roster, since, until) for moment in (turn.begins, turn.ends)]
+    overrides = [moment for o in table.overrides if o.roster == roster.id for moment in (o.begins, o.ends)]
+    absences = [moment for a in table.absences for moment in (a.begins, a.ends)]
+    return sorted({moment for moment in (*turns, *overrides, *absences) if since < moment < until})
+
+
 def turns_of(table: DutyTable, roster: Roster, day: date) -> tuple[Turn, ...]:
     """The shifts that begin on a day, in order. One that the change of the clock swallows is left out."""
     pattern = pattern_of(roster, table.calendar, day)

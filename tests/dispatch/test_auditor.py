@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.auditor.auditor import Auditor
-from dispatcher.auditor.expecting import PATIENCE, STALLED, Amiss, Expected, Found, expected_of, findings
+from dispatcher.auditor.expecting import PATIENCE, STALLED, Amiss, Expected, Finding, Found, expected_of, findings
 from dispatcher.errors import BeatFailed, TransientFailure
 from dispatcher.model.task import TaskKind
 from dispatcher.ports import Beat
 from dispatcher.timestamps import to_ms
 from rules.grade import Grade
 from tests.dispatch.making import COUNTY, START, V1, WARDEN, change, minutes
-from tests.dispatch.running import Running
+from tests.dispatch.running import PATIENCE_S, Running
 
 NOTHING = timedelta(0)
 
@@ -28,11 +28,37 @@ class Switch:
     def __init__(self) -> None:
         self.heard: list[Beat] = []
         self.deaf = False
+        self._beaten = asyncio.Event()
 
     async def beat(self, beat: Beat) -> None:
         if self.deaf:
             raise BeatFailed("the beacon cannot be reached")
         self.heard.append(beat)
+        self._beaten.set()
+
+    async def hears(self) -> None:
+        """Wait for a beat from now on, as long as a busy machine may need."""
+        self._beaten.clear()
+        await asyncio.wait_for(self._beaten.wait(), PATIENCE_S)
+
+
+class Counted(Auditor):
+    """An auditor whose rounds can be waited for."""
+
+    def __init__(self, engine: Running, switch: Switch) -> None:
+        super().__init__(engine.place, [switch], every_s=0.001)
+        self._ended = asyncio.Event()
+
+    async def audit(self) -> list[Finding]:
+        found = await super().audit()
+        self._ended.set()
+        return found
+
+    async def more(self, rounds: int) -> None:
+        """Wait until so many more rounds have ended, as long as a busy machine may need."""
+        for _ in range(rounds):
+            self._ended.clear()
+            await asyncio.wait_for(self._ended.wait(), PATIENCE_S)
 
 
 async def spoil(engine: Running, statement: str) -> None:
@@ -107,15 +133,15 @@ async def test_a_call_plan_that_stands_still_is_found(engine: Running) -> None:
 
 async def test_the_heart_beats_only_while_nothing_is_amiss(engine: Running) -> None:
     switch = Switch()
-    auditor = Auditor(engine.place, [switch], every_s=0.001)
+    auditor = Counted(engine, switch)
     run = asyncio.create_task(auditor.run())
-    await asyncio.sleep(0.05)
+    await switch.hears()
     assert switch.heard[0] == Beat(county=COUNTY, status=engine.house.status, at=engine.clock.now())
     await engine.change(change(Grade.RED))
     engine.clock.advance(minutes(4))
-    await asyncio.sleep(0.05)
+    await auditor.more(2)  # one may have been under way when the time went on
     beats = len(switch.heard)
-    await asyncio.sleep(0.05)
+    await auditor.more(3)
     assert len(switch.heard) == beats, "silence is the message"
     run.cancel()
 
@@ -124,7 +150,7 @@ async def test_a_beacon_that_cannot_be_reached_is_said_and_the_others_are_still_
     deaf, switch = Switch(), Switch()
     deaf.deaf = True
     run = asyncio.create_task(Auditor(engine.place, [deaf, switch], every_s=0.001).run())
-    await asyncio.sleep(0.05)
+    await switch.hears()
     run.cancel()
     assert switch.heard
     assert "beat_failed" in {event for event, _ in engine.log.lines}

@@ -157,3 +157,24 @@ async def test_a_viewer_sees_the_week_but_no_forms_and_no_notes(bench: Bench) ->
     assert page.status_code == 200
     assert "Shitan Town, leader on duty" in page.text
     assert "/roster/absence" not in page.text
+
+
+async def test_a_calendar_goes_out_and_what_is_changed_in_it_comes_in(bench: Bench) -> None:
+    path, officer = f"/api/v1/rosters/{TOWN}/calendar.ics", bench.api(Role.DUTY_OFFICER)
+    given = await bench.client.get(f"{path}?hours=48", headers=bench.api(Role.VIEWER))
+    assert given.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert given.content.count(b"BEGIN:VEVENT") >= 4
+    contacts, (person,) = bench.place.house.registry.contacts, called(bench)
+    changed = given.content.replace(contacts[person].name.encode(), contacts["c010"].name.encode())
+    assert changed != given.content
+    assert (await bench.client.put(path, content=changed, headers=bench.api(Role.FORECASTER))).status_code == 403
+    assert called(bench) == [person]
+    answer = await bench.client.put(path, content=changed, headers=officer)
+    assert (answer.status_code, answer.json()["entries"] > 0, answer.json()["overrides"]) == (200, True, 0)
+    assert called(bench) == ["c010"]
+    again = await bench.client.put(path, content=changed, headers=officer)
+    assert again.json() == {"entries": 0, "overrides": 0}
+    refused = await bench.client.put(path, content=changed.replace(contacts["c010"].name.encode(), b"Somebody"), headers=officer)
+    assert (refused.status_code, refused.json()["errors"][0]["file"], "Somebody" in refused.text) == (422, "calendar.ics", False)
+    large = await bench.client.put(path, content=b"x" * (1024 * 1024 + 1), headers=officer)
+    assert large.status_code == 413
