@@ -125,8 +125,9 @@ def twice(arrivals: list[Entry], of: Mapping[str, Mapping[str, Any]]) -> tuple[l
     unmarked += [
         f"{to} heard a text again under an id that no delivery has" for (to, body), n in said.items() if (to, body) in known or n > 1
     ]
-    planned = Counter((d["notice"], d["channel"], d["address"], d["step"], d["repeat"]) for d in of.values())
-    unmarked += [f"{key} is planned {n} times" for key, n in planned.items() if n > 1]
+    # With its text: a message for several villages is filed under one of its notices.
+    planned = Counter((d["notice"], d["channel"], d["address"], d["step"], d["repeat"], d.get("text", "")) for d in of.values())
+    unmarked += [f"{key[:5]} is planned {n} times" for key, n in planned.items() if n > 1]
     return unmarked, sum(n - 1 for d, n in heard.items() if n > 1 and _marked(of.get(d)))
 
 
