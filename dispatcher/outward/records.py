@@ -35,7 +35,7 @@ def _change(row: Row) -> Outgoing:
         "expires_at": from_ms(row["expires_at"]).isoformat(),
         "reason": {"zh": row["reason_zh"], "en": row["reason_en"]},
     }
-    headers = (("id", row["id"]), ("status", row["status"]))
+    headers = (("id", row["id"]), ("status", row["status"]), ("hazard", row["hazard"]))
     return Outgoing(row["village"], json.dumps(body, ensure_ascii=False).encode(), headers, Status(row["status"]))
 
 
