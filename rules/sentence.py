@@ -6,9 +6,12 @@ from rules.phrase import Language, phrase, quantity
 from rules.remarks import WHY
 
 _ZH = {Grade.NONE: "无预警", Grade.BLUE: "蓝色（Ⅳ级）", Grade.YELLOW: "黄色（Ⅲ级）", Grade.ORANGE: "橙色（Ⅱ级）", Grade.RED: "红色（Ⅰ级）"}
-_HAZARDS_ZH = {
+HAZARDS_ZH = {
     "flash-flood": "山洪", "river-flood": "河道洪水", "rainstorm": "暴雨", "landslide": "滑坡", "debris-flow": "泥石流",
     "waterlogging": "城市内涝", "forest-fire": "森林火险", "gale": "大风", "dam-break": "溃坝",
+    "reservoir-flood": "水库洪水", "gas-leak": "气体泄漏", "typhoon": "台风", "snowstorm": "暴雪", "cold-wave": "寒潮",
+    "sand-dust": "沙尘暴", "heat": "高温", "drought": "干旱", "lightning": "雷电", "hail": "冰雹", "frost": "霜冻",
+    "fog": "大雾", "haze": "霾", "road-ice": "道路结冰", "thunder-gale": "雷雨大风",
 }  # fmt: skip
 
 
@@ -18,7 +21,7 @@ def sentence(change: Change, language: Language, place_name: str) -> str:
 
 
 def _zh(change: Change, place: str) -> str:
-    hazard = _HAZARDS_ZH.get(change.hazard, change.hazard)
+    hazard = HAZARDS_ZH.get(change.hazard, change.hazard)
     first = change.because[0].row if change.because else ""
     move = f"{hazard}预警由{_ZH[change.before]}{_verb_zh(change)}{_ZH[change.after]}"
     if first == "lift":

@@ -33,6 +33,8 @@ _KNOWN = {
     "pm25": Variable("PM2.5浓度", "PM2.5", "µg/m³"),
     "fire_danger": Variable("森林火险等级", "forest fire danger class", ""),
     "lightning": Variable("闪电次数", "lightning strokes", "", adds=True),
+    "hail": Variable("冰雹直径", "hail", "mm"),
+    "drought_index": Variable("干旱指数", "drought index", ""),
     "gas_lel": Variable("可燃气体浓度", "combustible gas", "%LEL"),
     "h2s": Variable("硫化氢浓度", "hydrogen sulphide", "ppm"),
 }

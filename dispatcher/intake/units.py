@@ -83,6 +83,10 @@ VARIABLES: Mapping[str, Variable] = {
         Variable(name="visibility", unit="m", low=0.0, high=200_000.0, units={"m": _SAME, "米": _SAME, "km": Conversion(1000.0)}),
         Variable(name="pm25", unit="ug/m3", low=0.0, high=10_000.0, units={"ug/m3": _SAME, "µg/m3": _SAME, "µg/m³": _SAME}),
         Variable(name="lightning", unit="1", low=0.0, high=1_000_000.0, units={"1": _SAME}),
+        # The greatest diameter of the stones.
+        Variable(name="hail", unit="mm", low=0.0, high=300.0, units={"mm": _SAME, "毫米": _SAME, "cm": Conversion(10.0)}),
+        # MCI of GB/T 20481 or another standardized index: 0 is normal, below it is dry.
+        Variable(name="drought_index", unit="1", low=-10.0, high=10.0, units={"1": _SAME}),
         Variable(name="fire_danger", unit="1", low=0.0, high=5.0, units={"1": _SAME}),
         Variable(
             name="displacement",

@@ -11,11 +11,13 @@ import yaml
 import rules
 from dispatcher.intake.units import VARIABLES
 from dispatcher.rulework.packs import Pack, packs_of, shipped
+from dispatcher.warnings.cap_terms import HAZARDS
 from rules.change import Mode
 from rules.parse import parse_rules
 from rules.scenario import Scenario
 from rules.scenario_run import run_scenario
 from rules.scenario_text import written
+from rules.sentence import HAZARDS_ZH
 from scripts import make_pack_docs
 
 #: Rules that need more of the language than the engine has. Strict: they must be taken out when it does.
@@ -101,6 +103,24 @@ def test_every_number_of_a_pack_is_in_the_unit_in_which_its_variable_arrives(pac
             shown = told.get((rule.name, one.name))
             if shown and "1" not in (shown, unit) and one.each is None:  # a factor has no unit
                 assert shown.split("/")[0].startswith(UNITS.get(unit, unit).split("/")[0]), (rule.name, one.name, shown, unit)
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.folder.name)
+def test_every_hazard_of_a_pack_has_a_chinese_name_and_a_category_of_its_own(pack: Pack) -> None:
+    for rule in pack.parsed().rules:
+        assert rule.hazard in HAZARDS_ZH
+        assert rule.hazard in HAZARDS
+
+
+SIGNALS = {
+    "typhoon", "rainstorm", "snowstorm", "cold-wave", "gale", "sand-dust", "heat", "drought", "lightning", "hail", "frost", "fog", "haze",
+    "road-ice",
+}  # fmt: skip
+"""The hazards of CMA decree 16."""
+
+
+def test_every_warning_signal_of_the_decree_has_a_rule() -> None:
+    assert {rule.hazard for pack in PACKS for rule in pack.parsed().rules} >= SIGNALS
 
 
 def test_the_packs_are_package_data() -> None:
