@@ -7,9 +7,9 @@ reading at all, never a zero: a sensor that is lost must stay silent here as it 
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypedDict
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from dispatcher.files.document import Spot, read_document
 from dispatcher.files.textfile import read_text
 
 _SHOWN = 100
+_HOURS = 24
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")
 
 
@@ -46,8 +47,10 @@ class Value:
 class Profile:
     """How to read one kind of CSV.
 
-    ``missing`` are the cells that mean "no value"; ``flags`` are the words of ``flag_column`` that mean "this row measures
-    nothing". ``time_format`` is as for strptime; times without offset are local to ``timezone``.
+    ``missing`` are the cells that mean "no value", ``trace`` those that mean "something, but less than can be measured", which is
+    zero: the sensor was heard; ``flags`` are the words of ``flag_column`` that mean "this row measures
+    nothing". ``time_format`` is as for strptime; times without offset are local to ``timezone``. Where the hour stands in a column of its
+    own, ``hour_column`` names it: 24 is midnight at the end of the day.
     """
 
     name: str
@@ -56,9 +59,11 @@ class Profile:
     timezone: ZoneInfo
     time_column: str
     time_format: str
+    hour_column: str
     station_column: str
     values: tuple[Value, ...]
     missing: frozenset[str]
+    trace: frozenset[str]
     flag_column: str
     flags: frozenset[str]
 
@@ -76,8 +81,10 @@ def load_profile(path: Path) -> Profile:
 
 def read_profile(document: Spot) -> Profile:
     """The profile of a document; mistakes are noted, and the result is only good when there are none."""
-    found = document.entries(("name", "timezone", "time", "values"), ("delimiter", "decimal", "station_column", "missing", "flags"))
-    time = found["time"].entries(("column", "format")) if "time" in found else {}
+    found = document.entries(
+        ("name", "timezone", "time", "values"), ("delimiter", "decimal", "station_column", "missing", "trace", "flags")
+    )
+    time = found["time"].entries(("column", "format"), ("hour",)) if "time" in found else {}
     flags = found["flags"].entries(("column", "lost")) if "flags" in found else {}
     return Profile(
         name=_text(found, "name", ""),
@@ -86,9 +93,11 @@ def read_profile(document: Spot) -> Profile:
         timezone=found["timezone"].zone() if "timezone" in found else ZoneInfo("UTC"),
         time_column=_text(time, "column", ""),
         time_format=_text(time, "format", ""),
+        hour_column=_text(time, "hour", ""),
         station_column=_text(found, "station_column", ""),
         values=tuple(_value(item, "station_column" in found) for item in found["values"].items()) if "values" in found else (),
         missing=frozenset(str(item.node.value) for item in found["missing"].items()) if "missing" in found else frozenset({""}),
+        trace=frozenset(item.text() for item in found["trace"].items()) if "trace" in found else frozenset(),
         flag_column=_text(flags, "column", ""),
         flags=frozenset(item.text() for item in flags["lost"].items()) if "lost" in flags else frozenset(),
     )
@@ -108,7 +117,13 @@ def readings_of(text: str, profile: Profile, file: str, problems: list[Problem])
     """The readings of a text; a row that cannot be read is noted with its line."""
     rows = csv.DictReader(io.StringIO(text), delimiter=profile.delimiter, strict=True)
     names = rows.fieldnames or []
-    needed = [profile.time_column, profile.station_column, profile.flag_column, *(value.column for value in profile.values)]
+    needed = [
+        profile.time_column,
+        profile.hour_column,
+        profile.station_column,
+        profile.flag_column,
+        *(value.column for value in profile.values),
+    ]
     missing = [name for name in needed if name and name not in names]
     if missing:
         problems.append(Problem(file, f"column missing: {', '.join(missing)}; columns there are: {', '.join(names)}", 1))
@@ -125,17 +140,19 @@ def readings_of(text: str, profile: Profile, file: str, problems: list[Problem])
 
 def _readings(row: Mapping[str, str | None], profile: Profile) -> Iterator[RecordedReading]:
     cells = {name: (cell or "").strip() for name, cell in row.items() if isinstance(name, str)}
-    if len(cells) < len(row) or None in row.values():
+    surplus: Iterable[str] = row.get(None) or ()  # type: ignore[call-overload] # csv keeps them under None; empty ones are a delimiter at the end
+    if any(surplus) or None in row.values():
         raise ValueError("the row has more or fewer cells than the heading")
     if profile.flag_column and cells[profile.flag_column] in profile.flags:
         return
-    time = local_time(cells[profile.time_column], profile).isoformat()
+    hour = cells[profile.hour_column] if profile.hour_column else ""
+    time = local_time(cells[profile.time_column], profile, hour).isoformat()
     for value in profile.values:
         cell = cells[value.column]
         if cell in profile.missing:
             continue
         station = cells[profile.station_column] if profile.station_column else value.station
-        number = number_of(cell, profile.decimal, value.column)
+        number = 0.0 if cell in profile.trace else number_of(cell, profile.decimal, value.column)
         yield RecordedReading(station=station, variable=value.variable, value=number, unit=value.unit, time=time)
 
 
@@ -147,12 +164,19 @@ def number_of(cell: str, decimal: str, column: str) -> float:
     return float(cell.replace(decimal, "."))
 
 
-def local_time(cell: str, profile: Profile) -> datetime:
-    """A time as an aware one. ValueError when it is not in the format, or when the clocks were changed over it."""
+def local_time(cell: str, profile: Profile, hour: str = "") -> datetime:
+    """A time as an aware one; ``hour`` is added where it stands by itself.
+
+    ValueError when it is not in the format, or when the clocks were changed over it.
+    """
     try:
         found = datetime.strptime(cell, profile.time_format)  # noqa: DTZ007 the zone is the profile's, set below
     except ValueError:
         raise ValueError(f"{profile.time_column}: {cell!r} is not a time of the form {profile.time_format!r}") from None
+    if profile.hour_column:
+        if not (hour.isascii() and hour.isdigit() and int(hour) <= _HOURS):
+            raise ValueError(f"{profile.hour_column}: {hour!r} is not an hour from 0 to 24")
+        found += timedelta(hours=int(hour))
     if found.tzinfo is not None:
         return found
     local = found.replace(tzinfo=profile.timezone)

@@ -93,3 +93,19 @@ def test_a_row_that_is_cut_short_is_named(tmp_path: Path) -> None:
 )
 def test_a_mistake_in_a_profile_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
     assert said in refused(tmp_path, "", PROFILE.replace(old, new))
+
+
+HOURS = PROFILE.replace('format: "%d/%m/%Y %H:%M"', 'format: "%d/%m/%Y", hour: State').replace(
+    "flags: {column: State, lost: [FALLO]}\n", "trace: [T]\n"
+)
+
+
+def test_an_hour_may_stand_by_itself_and_24_ends_the_day(tmp_path: Path) -> None:
+    found = read(tmp_path, "P1;31/12/2024;T;-;24\nP1;01/01/2025;0,1;-;1\n", HOURS)
+    assert [(value, time) for _, _, value, time in found] == [(0.0, "2025-01-01T00:00:00+01:00"), (0.1, "2025-01-01T01:00:00+01:00")]
+    assert "r.csv:2: State: '25' is not an hour from 0 to 24" in refused(tmp_path, "P1;31/12/2024;1;-;25\n", HOURS)
+
+
+def test_a_delimiter_at_the_end_of_a_row_adds_nothing_and_a_value_there_is_a_mistake(tmp_path: Path) -> None:
+    assert len(read(tmp_path, "P1;29/10/2024 19:00;1;-;;\n")) == 1
+    assert "r.csv:2: the row has more or fewer cells than the heading" in refused(tmp_path, "P1;29/10/2024 19:00;1;-;;9\n")
