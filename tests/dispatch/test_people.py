@@ -121,6 +121,7 @@ async def test_a_forecasters_warning_ends_when_he_said_and_the_rule_below_it_sti
     _, proposal = await propose(engine, draft(hours=2))
     await engine.releases.approve(proposal, await seen(engine, proposal), LI)
     assert (await engine.notice(V2)).grade is Grade.ORANGE
+    await engine.send()
     await engine.later(minutes(121))
     assert ((await engine.notice(V1)).purpose, (await engine.notice(V2)).purpose) == (Purpose.LIFT, Purpose.LOWER)
     assert (await engine.notice(V2)).grade is Grade.BLUE
