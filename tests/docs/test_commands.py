@@ -14,6 +14,9 @@ STAND_INS = {
     "make test": "make -n test",
     "make test     # makes .venv from the lock and runs every test against real servers": "make -n test",
     "make lint": "make -n lint",
+    "make faults": "make -n faults",
+    "make faults RUNS=2000": "make -n faults RUNS=2000",
+    "make faults KIND=disk:3,lock:1 SEED=7": "make -n faults KIND=disk:3,lock:1 SEED=7",
 }
 #: Why a block may stay unrun; a new reason is added here on purpose.
 REASONS = {"needs a container engine; tests/packaging checks the files", "needs a PostgreSQL server", "needs systemd"}
