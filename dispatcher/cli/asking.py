@@ -14,6 +14,7 @@ import typer
 from dispatcher.cli.running import OUT_OF_REACH, WRONG, WRONG_USAGE, fail
 
 URL_ENV, TOKEN_ENV = "DISPATCHER_URL", "DISPATCHER_TOKEN"
+_JSON = "application/json"
 _TIMEOUT_S = 120  # new rules are tried on a day of readings first
 
 Url = Annotated[str, typer.Option("--url", envvar=URL_ENV, help="Address of the engine's page.")]
@@ -35,18 +36,30 @@ class Engine:
         """What the engine makes of this body; None when it says nothing."""
         return self._ask("POST", path, json.dumps(body).encode())
 
+    def put(self, path: str, body: object) -> Any:  # noqa: ANN401 - JSON
+        """The same for what takes the place of something."""
+        return self._ask("PUT", path, json.dumps(body).encode())
+
+    def put_file(self, path: str, content: bytes) -> Any:  # noqa: ANN401 - JSON
+        """What the engine makes of a file as it is."""
+        return self._ask("PUT", path, content, "application/octet-stream")
+
+    def delete(self, path: str) -> None:
+        """Have something deleted."""
+        self._ask("DELETE", path, None)
+
     def fetch(self, path: str) -> bytes:
         """A file that the engine makes."""
         return self._bytes("GET", path, None)
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> Any:  # noqa: ANN401 - JSON
-        text = self._bytes(method, path, body)
+    def _ask(self, method: str, path: str, body: bytes | None, form: str = _JSON) -> Any:  # noqa: ANN401 - JSON
+        text = self._bytes(method, path, body, form)
         return json.loads(text) if text else None
 
-    def _bytes(self, method: str, path: str, body: bytes | None) -> bytes:
+    def _bytes(self, method: str, path: str, body: bytes | None, form: str = _JSON) -> bytes:
         if not self.url.startswith(("http://", "https://")):
             fail(f"{self.url!r} is no address; allowed: http:// or https://", WRONG_USAGE)
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", "Accept": "application/json"}
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": form, "Accept": _JSON}
         asked = Request(f"{self.url.rstrip('/')}/api/v1{path}", body, headers, method=method)  # noqa: S310 - the scheme was looked at
         try:
             with urlopen(asked, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - the same

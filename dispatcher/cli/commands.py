@@ -14,9 +14,9 @@ from dispatcher.cli.accounts import accounts
 from dispatcher.cli.decoding import show_decoded
 from dispatcher.cli.demonstrate import demonstrate
 from dispatcher.cli.drilled import drill, rollcall
+from dispatcher.cli.dutywork import roster
 from dispatcher.cli.engine import run_engine
 from dispatcher.cli.registrywork import registry as registry_commands
-from dispatcher.cli.registrywork import roster
 from dispatcher.cli.reported import ack, incidents, report
 from dispatcher.cli.rulework import rules
 from dispatcher.cli.running import WRONG, run_async, say_problems

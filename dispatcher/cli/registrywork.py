@@ -1,43 +1,38 @@
-"""``dispatcher registry`` and ``dispatcher roster``: what an operator does with the county's tables and duty."""
+"""``dispatcher registry``: what an operator does with the county's tables."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import yaml
 
 from dispatcher.application import load, open_store
 from dispatcher.cli.at_engine import ask, engine_runs
+from dispatcher.cli.households import households
 from dispatcher.cli.running import WRONG, WRONG_USAGE, fail, run_async, say_problems
 from dispatcher.cli.shipped import config_dir
 from dispatcher.clock import SystemClock
-from dispatcher.duty.book import reachable
-from dispatcher.duty.gaps import duty_gaps
-from dispatcher.duty.model import DutyTable
-from dispatcher.duty.resolve import on_duty, turns_between
-from dispatcher.duty.stored import SaidOfDuty
 from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.ports import Store
 from dispatcher.registry.book import known_files
 from dispatcher.registry.load import digest_of, registry_of, registry_texts, rows_of
-from dispatcher.registry.model import Registry
 from dispatcher.registry.tables import TABLES
 from dispatcher.registry.versions import Difference, Imported, TableDifference, difference, newest_version, write_version
 from dispatcher.settings import Deployment, load_deployment
 
 registry = typer.Typer(help="The county's tables: check, import as a version, export.", no_args_is_help=True)
-roster = typer.Typer(help="Who is on duty when.", no_args_is_help=True)
+registry.add_typer(households, name="households")
 Config = Annotated[Path | None, typer.Option("-c", "--config", help="deployment.yaml; default the embedded default.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Directory = Annotated[Path, typer.Argument(help="Directory with county.yaml and its tables.", exists=True, file_okay=False)]
 _COMMAND_LINE = "command line"
 
 
-def _deployment(config: Path | None) -> Deployment:
+def deployment_of(config: Path | None) -> Deployment:
+    """The deployment of a file, by default the embedded one."""
     return load_deployment(config or config_dir() / "sample" / "deployment.yaml")
 
 
@@ -77,7 +72,7 @@ def import_(
 
     Example: dispatcher registry import mycounty --dry-run
     """
-    deployment = _deployment(config)
+    deployment = deployment_of(config)
     try:
         files = _texts(directory)
         if engine_runs(deployment):
@@ -103,7 +98,7 @@ async def _import(deployment: Deployment, files: Mapping[str, str], *, dry_run: 
     known_files(files)
     store = await open_store(deployment)
     try:
-        now = load(deployment, await _newest(store, deployment)).files
+        now = load(deployment, await newest_in(store, deployment)).files
         load(deployment, Imported(seq=0, digest="", directory=now.directory, files=files))
         found = difference(now.registry_texts, files)
         if not dry_run:
@@ -123,7 +118,8 @@ async def _import(deployment: Deployment, files: Mapping[str, str], *, dry_run: 
         await store.close()
 
 
-async def _newest(store: Store, deployment: Deployment) -> Imported | None:
+async def newest_in(store: Store, deployment: Deployment) -> Imported | None:
+    """The version that was imported last."""
     async with store.read() as reader:
         return await newest_version(reader, load(deployment).files.registry.county.code)
 
@@ -141,7 +137,7 @@ def export(
     """
     if form not in {"same", "csv", "yaml"}:
         fail(f"unknown format {form!r}; allowed: same, csv, yaml", WRONG_USAGE)
-    deployment = _deployment(config)
+    deployment = deployment_of(config)
     files = ask(deployment, "/api/v1/registry/export")["files"] if engine_runs(deployment) else run_async(_stored(deployment))
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in as_form(files, form).items():
@@ -152,7 +148,7 @@ def export(
 async def _stored(deployment: Deployment) -> Mapping[str, str]:
     store = await open_store(deployment)
     try:
-        return load(deployment, await _newest(store, deployment)).files.registry_texts
+        return load(deployment, await newest_in(store, deployment)).files.registry_texts
     finally:
         await store.close()
 
@@ -176,64 +172,3 @@ def as_form(files: Mapping[str, str], form: str) -> dict[str, str]:
 
 def _quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if any(c in cell for c in ',"\n') else cell
-
-
-Hours = Annotated[int, typer.Option(min=1, max=1488, help="How many hours to look ahead.")]
-
-
-@roster.command()
-def show(config: Config = None, *, hours: Hours = 24, as_json: AsJson = False) -> None:
-    """Who is on duty from now on, shift by shift, with stand-ins.
-
-    Example: dispatcher roster show --hours 48
-    """
-    found = run_async(_duty(_deployment(config)))
-    rows = list(_turns(*found, hours))
-    lines = (f"{r['begins']}  {r['ends']}  {r['roster']}  {r['shift']}  {' '.join(r['people']) or '无人 nobody'}" for r in rows)
-    typer.echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))
-
-
-@roster.command()
-def gaps(config: Config = None, *, hours: Hours = 168, as_json: AsJson = False) -> None:
-    """When nobody who can be reached is on duty; exit 1 when there is such a time.
-
-    Example: dispatcher roster gaps --hours 720
-    """
-    counties, table, now = run_async(_duty(_deployment(config)))
-    found = duty_gaps(table, reachable(counties), now, now + timedelta(hours=hours))
-    rows = [asdict(g) | {"begins": _local(table, g.begins), "ends": _local(table, g.ends), "lack": g.lack.value} for g in found]
-    lines = (f"{r['begins']}  {r['ends']}  {r['roster']}  {r['lack']}  {' '.join(r['people'])}".rstrip() for r in rows)
-    typer.echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))
-    raise typer.Exit(WRONG if rows else 0)
-
-
-async def _duty(deployment: Deployment) -> tuple[Registry, DutyTable, datetime]:
-    """The registry and duty table that are in force, as the store has them."""
-    now = SystemClock().now()
-    store = await open_store(deployment)
-    try:
-        county = load(deployment, await _newest(store, deployment)).files.registry
-        said = SaidOfDuty()
-        async with store.read() as reader:
-            await said.read(reader, county.county.code, now)
-        return county, said.over(county.duty), now
-    finally:
-        await store.close()
-
-
-def _turns(_county: Registry, table: DutyTable, now: datetime, hours: int) -> list[dict[str, Any]]:
-    turns = [(r, t) for r in table.rosters.values() for t in turns_between(table, r, now, now + timedelta(hours=hours))]
-    return [
-        {
-            "roster": r.id,
-            "shift": t.shift,
-            "begins": _local(table, t.begins),
-            "ends": _local(table, t.ends),
-            "people": on_duty(table, r, t.begins).people,
-        }
-        for r, t in sorted(turns, key=lambda both: (both[1].begins, both[0].id))
-    ]
-
-
-def _local(table: DutyTable, at: datetime) -> str:
-    return at.astimezone(table.zone).strftime("%Y-%m-%d %H:%M")

@@ -5,6 +5,7 @@ A shift ends where the next one begins because both are turned into moments in t
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from dispatcher.duty.model import Absence, Calendar, Days, DutyTable, OnDuty, Pattern, Roster, Shift, Turn, Turns, Why
@@ -51,6 +52,16 @@ def turns_between(table: DutyTable, roster: Roster, since: datetime, until: date
     while day <= last:
         yield from (t for t in turns_of(table, roster, day) if t.begins < until and t.ends > since)
         day += _DAY
+
+
+def turns_to_come(table: DutyTable, since: datetime, until: datetime) -> list[OnDuty]:
+    """The shifts of every roster that have a part between two moments, by their beginning, each with who has it at first."""
+    found = [
+        replace(on_duty(table, roster, max(turn.begins, since)), turn=turn)
+        for roster in table.rosters.values()
+        for turn in turns_between(table, roster, since, until)
+    ]
+    return sorted(found, key=lambda one: (one.turn.begins if one.turn else since, one.roster))
 
 
 def changes(table: DutyTable, roster: Roster, since: datetime, until: datetime) -> list[datetime]:

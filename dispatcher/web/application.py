@@ -28,6 +28,7 @@ from dispatcher.web import (
     release_api,
     release_page,
     reports,
+    roster_files,
     roster_page,
     rosters_api,
     rules_api,
@@ -54,7 +55,7 @@ _TRIES_PER_ADDRESS: Final = 50
 
 _ROUTERS: Final = (
     *(probes, drills, reports, login, answer_page, village_report, cap_feed, intake, events),
-    *(incidents_api, registry_api, rosters_api, release_api, api, rules_api),
+    *(incidents_api, registry_api, roster_files, rosters_api, release_api, api, rules_api),
     *(incident_pages, roster_page, village_pages, duty_room, rules_page, release_page, warning_page),
 )
 """In this order: the paths of reports end in what those of warnings hold, and ids of warnings and notices may hold slashes."""

@@ -11,10 +11,9 @@ from starlette.responses import Response
 from dispatcher.accounts import Role
 from dispatcher.duty.book import LONGEST_NOTE, DutyBook, Writer
 from dispatcher.duty.gaps import DutyGap
-from dispatcher.duty.ical import as_calendar, from_calendar, names_of
 from dispatcher.duty.model import Absence, Entry, OnDuty, Override, Roster, Turn
-from dispatcher.duty.resolve import on_duty, turns_between
-from dispatcher.errors import ConfigurationError, NotPossible
+from dispatcher.duty.resolve import on_duty, turns_between, turns_to_come
+from dispatcher.errors import NotPossible
 from dispatcher.timestamps import from_ms
 from dispatcher.web.api import Before, Limit, Page
 from dispatcher.web.gate import check_form_token, need
@@ -113,6 +112,14 @@ async def gaps(request: Request, hours: Hours = 24) -> list[dict[str, Any]]:
     return [_gap(request, gap) for gap in context_of(request).duty.gaps(now, now + timedelta(hours=hours))]
 
 
+@router.get("/rosters/turns")
+async def turns(request: Request, hours: Hours = 24) -> list[dict[str, Any]]:
+    """The shifts of every roster from now on, and who has them with stand-ins."""
+    table, now = context_of(request).duty.table, context_of(request).clock.now()
+    found = turns_to_come(table, now, now + timedelta(hours=hours))
+    return [{"roster": one.roster, **_on_duty(request, one)} for one in found]
+
+
 @router.put("/rosters/entries", status_code=204)
 async def enter(request: Request, given: GiveEntries) -> Response:
     """Say who has which shifts. Needs the role duty officer or higher."""
@@ -129,32 +136,6 @@ async def roster(request: Request, roster: str, since: date | None = None, hours
     begins = datetime.combine(day, datetime.min.time(), table.zone)
     turns = turns_between(table, found, begins, begins + timedelta(hours=hours))
     return _described(request, found) | {"turns": [_on_duty(request, on_duty(table, found, turn.begins), turn) for turn in turns]}
-
-
-@router.get("/rosters/{roster}/calendar.ics")
-async def calendar(request: Request, roster: str, hours: Hours = 744) -> Response:
-    """Who is on duty in the coming time, as iCalendar: an event for each stretch of a shift in which the same people have it."""
-    found, context = roster_of(request, roster), context_of(request)
-    shown, now = names_of(_names(request))[0], context.clock.now()
-    text = as_calendar(context.duty.table, found, shown, now, now + timedelta(hours=hours), now)
-    return Response(text, media_type="text/calendar; charset=utf-8")
-
-
-@router.put("/rosters/{roster}/calendar.ics")
-async def take_calendar(request: Request, roster: str) -> dict[str, int]:
-    """Take what an iCalendar changes over, all or nothing: whole shifts and days as entries, other times as overrides.
-
-    Needs the role duty officer or higher.
-    """
-    book, who = writing(request)
-    found, ids = roster_of(request, roster), names_of(_names(request))[1]
-    try:
-        said = from_calendar(book.table, found, await request.body(), ids, context_of(request).clock.now(), "calendar.ics")
-    except ConfigurationError as error:
-        errors = [{"file": problem.file, "message": problem.message} for problem in error.problems]
-        raise Problem(422, "This calendar cannot be used.", errors=errors) from None
-    await done(book.take(said.entries, said.overrides, who))
-    return {"entries": len(said.entries), "overrides": len(said.overrides)}
 
 
 @router.post("/rosters/{roster}/overrides", status_code=204)
@@ -237,10 +218,6 @@ async def handovers(request: Request, roster: str = "", limit: Limit = 100, befo
         rows = await reader.fetch("duty.handovers", {"county": context.county, "roster": roster, "limit": limit, "before": before})
     items = [{**row, "made_at": _local(request, from_ms(row["made_at"]))} for row in rows]
     return Page(items=items, next=rows[-1]["seq"] if len(rows) == limit else None)
-
-
-def _names(request: Request) -> dict[str, tuple[str, ...]]:
-    return {c.id: (c.name, c.name_en) for c in context_of(request).registry.contacts.values()}
 
 
 def _described(request: Request, roster: Roster) -> dict[str, Any]:

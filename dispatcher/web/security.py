@@ -11,7 +11,7 @@ BULK_LIMIT: Final = 1024 * 1024
 FORM_LIMIT: Final = 64 * 1024
 REGISTRY_LIMIT: Final = 64 * 1024 * 1024
 REGISTRY_PATHS: Final = frozenset({"/api/v1/registry/import", "/api/v1/registry/households"})
-CALENDAR_END: Final = "/calendar.ics"
+ROSTER_FILES: Final = ("/calendar.ics", "/rosters/duty.csv")
 PHOTO_LIMIT: Final = 6 * 1024 * 1024
 PHOTO_PREFIX: Final = "/v/"
 BULK_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/forecasts", "/api/v1/alerts"})
@@ -93,7 +93,7 @@ def limit_of(path: str) -> int:
         return REGISTRY_LIMIT
     if path.startswith(PHOTO_PREFIX):
         return PHOTO_LIMIT
-    return BULK_LIMIT if path in BULK_PATHS or path.endswith(CALENDAR_END) else FORM_LIMIT
+    return BULK_LIMIT if path in BULK_PATHS or path.endswith(ROSTER_FILES) else FORM_LIMIT
 
 
 def announced_bytes(scope: Scope) -> int:
