@@ -28,7 +28,7 @@ except ImportError as error:  # the optional extra is not installed: said when s
 
 _FONT: Final = "STSong-Light"
 _INK, _DIM, _RULE = colors.HexColor("#16202b"), colors.HexColor("#5a6775"), colors.HexColor("#c5ccd3")
-_PANEL, _LEFT, _RIGHT, _BAND, _PANELS_PER_PAGE = 90, 60, 50, 10, 3
+_PANEL, _LEFT, _RIGHT, _BAND, _PANELS_PER_PAGE = 90, 60, 50, 10, 2
 
 
 class PdfSettings(BaseModel):
@@ -68,7 +68,7 @@ class PdfPrinter:
         def frame(canvas: Any, page: Any) -> None:  # noqa: ANN401 - ReportLab has no types
             canvas.setFont(_FONT, 8)
             canvas.setFillColor(_DIM)
-            canvas.drawRightString(size[0] - 14 * mm, 8 * mm, f"{sheet.title}  ·  {page.page}")
+            canvas.drawRightString(size[0] - 14 * mm, 8 * mm, f"{sheet.title}  –  {page.page}")
             if sheet.mark:
                 canvas.setFont(_FONT, 12)
                 canvas.setFillColor(colors.HexColor("#b00020"))

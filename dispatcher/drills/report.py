@@ -75,7 +75,7 @@ def composed(told: Told, drill: Drill, result: Account, last: tuple[Drill, Score
     sections.append(Section(title=says["villages"], table=villages_table(told, result)))
     return Sheet(
         title=says["d.title"].format(title=drill.title),
-        subtitle=f"{drill.id} · {told.full(drill.started_at)} – {told.full(drill.ended_at) if drill.ended_at else says['d.running']}",
+        subtitle=f"{drill.id}: {told.full(drill.started_at)} – {told.full(drill.ended_at) if drill.ended_at else says['d.running']}",
         mark=_MARK,
         language=told.language,
         sections=tuple(sections),

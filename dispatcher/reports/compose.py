@@ -32,7 +32,7 @@ def compose(house: House, plan: Plan, found: Gathered, language: str) -> Sheet:
     title = says["title"].format(area=told.name(w.area), hazard=told.hazard(w.hazard))
     return Sheet(
         title=title,
-        subtitle=f"{w.id} · {told.full(w.opened_at)} – {told.full(found.until) if w.closed_at else says['in_force']}",
+        subtitle=f"{w.id}: {told.full(w.opened_at)} – {told.full(found.until) if w.closed_at else says['in_force']}",
         mark="" if w.status is Status.ACTUAL else _MARK,
         language=language,
         sections=(
