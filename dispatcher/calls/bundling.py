@@ -12,9 +12,10 @@ from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, Purpose
 from dispatcher.policy.model import Action, GradePlan
 from dispatcher.ports import DeliveryState, Status
+from dispatcher.registry.guidance import guidance_of
 from dispatcher.registry.model import SMS, VOICE
 from dispatcher.templates.model import Words
-from dispatcher.templates.render import travel_words
+from dispatcher.templates.render import action_of, travel_words
 
 LONGEST = 1500
 """Characters of one message; gateways take 1,600."""
@@ -101,13 +102,12 @@ def bundle_text(house: House, about: Sequence[Notice], plans: Mapping[str, Grade
 
 
 def _village(house: House, notice: Notice, plan: GradePlan | None, channel: str, words: Words, spoken: str) -> str:
-    name = house.registry.name_of(notice.village, words.language)
-    shelter = house.registry.shelter_of(notice.village, words.language) or words.no_shelter
-    travel = travel_words(house.travel_times.get(notice.village), words)
+    known = guidance_of(house.registry, notice.village, words.language, house.travel_times.get(notice.village))
+    travel = travel_words(known.travel_time, words)
     template = house.templates.find(notice.hazard, notice.grade.word, channel, words.language)
-    action = template.action.format(village=name, shelter=shelter, travel_time=travel)
+    action = action_of(template, known, words)
     answer = ""
     if channel == SMS and plan and plan.actions:
         _, comma, brackets = _BETWEEN[spoken]
         answer = brackets.format(comma.join(_ANSWER[spoken][a].format(code=notice.code) for a in plan.actions))
-    return _VILLAGE[spoken].format(village=name, action=action, travel=travel, answer=answer)
+    return _VILLAGE[spoken].format(village=known.village, action=action, travel=travel, answer=answer)

@@ -17,6 +17,7 @@ from dispatcher.model.notice import Notice, Purpose
 from dispatcher.model.task import Task, TaskKind
 from dispatcher.policy.model import GradePlan, Step
 from dispatcher.ports import DeliveryState
+from dispatcher.registry.guidance import route_of, transfer_people_of
 from dispatcher.registry.model import SPEAKERS, VOICE
 from dispatcher.templates.model import Facts
 from dispatcher.templates.render import render
@@ -157,6 +158,8 @@ class Saying:
             before=notice.before,
             reason=notice.reason_zh if language == "zh" else notice.reason_en,
             shelter=registry.shelter_of(notice.village, language),
+            route=route_of(registry, notice.village, language),
+            transfer_people=transfer_people_of(registry, notice.village, language),
             issuer=registry.issuer(language),
             at=notice.released_at,
             zone=registry.county.timezone,

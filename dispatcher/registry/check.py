@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from dispatcher.errors import Problem
 from dispatcher.policy.model import GradePlan, Policies, Policy
 from dispatcher.ports import Status
+from dispatcher.registry.guidance import route_of, transfer_people_of
 from dispatcher.registry.model import LOUDSPEAKER, SMS, SPEAKERS, Registry
 from dispatcher.templates.model import LIFT, LOWER, Facts, Template, Templates, Words
 from dispatcher.templates.render import fill
@@ -123,16 +124,23 @@ def _head(template: Template, facts: Facts, words: Words) -> str:
     return fill(replace(template, text=template.text[: max(ends, default=0)]), facts, words)
 
 
+def _spelt(names: tuple[str, ...]) -> int:
+    return sum(map(len, names)) + len(names)
+
+
 def _longest(registry: Registry, template: Template, words: Words) -> Facts:
     english = template.language == "en"
     names = [v.name_en if english else v.name for v in registry.villages.values()]
-    shelters = [v.shelter_en if english else v.shelter for v in registry.villages.values()]
+    language = template.language
+    shelters = [registry.shelter_of(v, language) for v in registry.villages]
     return Facts(
         village=max(names, key=len, default=""),
         hazard=template.hazard,
         grade=Grade.RED if template.occasion in {LOWER, LIFT} else Grade.from_word(template.occasion),
         reason=("字" if words.language == "zh" else "x") * _REASON_UNITS,
         shelter=max(shelters, key=len, default=""),
+        route=max((route_of(registry, v, language) for v in registry.villages), key=len, default=""),
+        transfer_people=max((transfer_people_of(registry, v, language) for v in registry.villages), key=_spelt, default=()),
         issuer=registry.county.issuer_en if english else registry.county.issuer,
         at=datetime(2026, 12, 30, 12, 30, tzinfo=UTC),
         zone=registry.county.timezone,

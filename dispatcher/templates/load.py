@@ -12,13 +12,13 @@ from dispatcher.files.document import Spot, read_document
 from dispatcher.files.textfile import read_tree
 from dispatcher.registry.load import digest_of
 from dispatcher.registry.model import CHANNELS, LOUDSPEAKER, VOICE
-from dispatcher.templates.model import ANSWER_FIELDS, FIELDS, LIFT, LOWER, Template, Templates, Words
+from dispatcher.templates.model import ACTION_FIELDS, ANSWER_FIELDS, FIELDS, LIFT, LOWER, Template, Templates, Words
 from rules.grade import Grade
 
 GRADE_WORDS = tuple(grade.word for grade in Grade if grade)
 OCCASIONS = (*GRADE_WORDS, LOWER, LIFT)
-ACTION_FIELDS = frozenset({"village", "shelter", "travel_time"})
 _WORDS = ("language", "name", "exercise", "listing", "time_format", "minutes", "at_once", "no_shelter", "grades", "hazards")
+_NEEDED_FOR = {"route": "no_route", "transfer_person": "no_transfer_person"}
 
 
 def load_templates(directory: Path) -> Templates:
@@ -34,6 +34,7 @@ def read_templates(texts: Mapping[str, str], problems: list[Problem], default_la
     """Texts from file name → content; mistakes are noted, and the result is only good when there are none."""
     found: dict[tuple[str, str, str, str], Template] = {}
     words: dict[str, Words] = {}
+    spots: dict[tuple[str, str, str, str], Spot] = {}
     for file, text in texts.items():
         document = read_document(text, file, problems)
         if document is None:
@@ -47,19 +48,30 @@ def read_templates(texts: Mapping[str, str], problems: list[Problem], default_la
             if key in found:
                 document.wrong(f"the text {template.id} is given in two files")
             found[key] = template
+            spots[key] = document
+    for key, template in found.items():
+        for name in missing_words(template, words):
+            spots[key].wrong(f"{template.id} names what a village may lack: words.{template.language}.yaml needs {name!r} for then")
     return Templates(texts=found, words=words, digest=digest_of(dict(texts)), default_language=default_language)
+
+
+def missing_words(template: Template, words: Mapping[str, Words]) -> Iterator[str]:
+    """The words of its language that a text needs and that are not given."""
+    given = words.get(template.language)
+    used = template.fields | {name for _, name, _, _ in Formatter().parse(template.action) if name}
+    return (word for name, word in _NEEDED_FOR.items() if given and name in used and not getattr(given, word))
 
 
 def read_words(document: Spot) -> Words:
     """The words of one language."""
-    spots = document.entries(_WORDS)
+    spots = document.entries(_WORDS, tuple(_NEEDED_FOR.values()))
     plain = {key: spot.text() for key, spot in spots.items() if key not in {"grades", "hazards"}}
     grades = spots["grades"].entries([grade.word for grade in Grade]) if "grades" in spots else {}
     hazards = spots["hazards"].pairs() if "hazards" in spots else []
     if "minutes" in spots:
         fields_of(spots["minutes"], plain["minutes"], frozenset({"minutes"}))
     return Words(
-        **{key: plain.get(key, "") for key in _WORDS if key not in {"grades", "hazards"}},
+        **{key: plain.get(key, "") for key in (*_WORDS, *_NEEDED_FOR.values()) if key not in {"grades", "hazards"}},
         grades={Grade.from_word(word): spot.text() for word, spot in grades.items()},
         hazards={key.text(): value.text() for key, value in hazards},
     )

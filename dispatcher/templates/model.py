@@ -11,7 +11,9 @@ from rules.grade import Grade
 LOWER = "lower"
 LIFT = "lift"
 
-FIELDS = frozenset({"village", "hazard", "grade", "reason", "action", "shelter", "code", "link", "issuer", "time", "travel_time"})
+#: What a village is told to do may name these; each has a word for when nothing is known.
+ACTION_FIELDS = frozenset({"village", "shelter", "travel_time", "route", "transfer_person"})
+FIELDS = ACTION_FIELDS | {"hazard", "grade", "reason", "action", "code", "link", "issuer", "time"}
 ANSWER_FIELDS = frozenset({"code", "link"})
 
 
@@ -36,7 +38,10 @@ class Template:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """The words of one language: its own name, the mark of an exercise, grades, hazards and how a travel time is said."""
+    """The words of one language: its own name, the mark of an exercise, grades, hazards and how a travel time is said.
+
+    ``no_route`` and ``no_transfer_person`` may be empty where no text names a route or a person.
+    """
 
     language: str
     name: str
@@ -46,26 +51,36 @@ class Words:
     minutes: str
     at_once: str
     no_shelter: str
+    no_route: str = ""
+    no_transfer_person: str = ""
     grades: Mapping[Grade, str]
     hazards: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Guidance:
+    """What a village is told of its way to safety; a text has a word for what is empty, and ``at once`` for no travel time."""
+
+    village: str
+    shelter: str = ""
+    route: str = ""
+    transfer_people: tuple[str, ...] = ()
+    travel_time: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts(Guidance):
     """What a text is about. ``at`` is aware and shown in ``zone``; ``code`` and ``link`` are empty where nothing is asked.
 
     ``before`` is the grade a lowering or lift came from (``grade`` is the new one).
     """
 
-    village: str
     hazard: str
     grade: Grade
     reason: str
-    shelter: str
     issuer: str
     at: datetime
     zone: ZoneInfo
-    travel_time: timedelta | None
     status: Status
     code: str = ""
     link: str = ""

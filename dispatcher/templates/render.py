@@ -5,7 +5,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from dispatcher.ports import Status
-from dispatcher.templates.model import LIFT, LOWER, Facts, Template, Templates, Words
+from dispatcher.templates.model import LIFT, LOWER, Facts, Guidance, Template, Templates, Words
 from rules.grade import Grade
 
 _MINUTE = timedelta(minutes=1)
@@ -30,22 +30,37 @@ def occasion_of(before: Grade, after: Grade) -> str:
 def fill(template: Template, facts: Facts, words: Words) -> str:
     """A template with its fields filled in."""
     shown = {
-        "village": facts.village,
+        **_guidance(facts, words),
         "hazard": words.hazards.get(facts.hazard, facts.hazard),
         "grade": words.grades[facts.grade],
         "reason": facts.reason.rstrip("。. "),  # a sentence of its own elsewhere; here the text goes on after it
-        "shelter": facts.shelter or words.no_shelter,
         "code": facts.code,
         "link": facts.link,
         "issuer": facts.issuer,
         "time": _clock_time(facts.at, facts.zone, words.time_format),
-        "travel_time": travel_words(facts.travel_time, words),
     }
-    action = template.action.format(village=shown["village"], shelter=shown["shelter"], travel_time=shown["travel_time"])
+    action = action_of(template, facts, words)
     text = template.text.format(action=action, **shown).strip()
     if facts.status is Status.ACTUAL:
         return text
     return f"{words.exercise} {text}" if words.exercise.isascii() else f"{words.exercise}{text}"
+
+
+def action_of(template: Template, facts: Guidance, words: Words) -> str:
+    """What a village is told to do."""
+    return template.action.format(**_guidance(facts, words)).strip()
+
+
+def _guidance(facts: Guidance, words: Words) -> dict[str, str]:
+    """The fields of an action, each with its word when nothing is known."""
+    between = f"{words.listing} " if words.listing.isascii() else words.listing
+    return {
+        "village": facts.village,
+        "shelter": facts.shelter or words.no_shelter,
+        "route": facts.route or words.no_route,
+        "transfer_person": between.join(facts.transfer_people) or words.no_transfer_person,
+        "travel_time": travel_words(facts.travel_time, words),
+    }
 
 
 @lru_cache(64)

@@ -15,6 +15,8 @@ from dispatcher.model.warning import Alert, Contribution, VillageGrade, Warning
 from dispatcher.policy.release import Origin
 from dispatcher.ports import Status
 from dispatcher.registry.model import Registry
+from dispatcher.templates.model import Guidance
+from dispatcher.templates.render import action_of
 from dispatcher.warnings.cap_terms import EVENT_CODE, GEOCODE, GRADES, HAZARDS, LANGUAGES, LEVEL, OTHER
 from rules.grade import Grade
 
@@ -142,7 +144,7 @@ def _instruction(house: House, hazard: str, grade: Grade, language: str) -> str:
     if found is None or not found.action:
         return ""
     words = house.templates.words[language]
-    return found.action.format(village="", shelter=words.no_shelter, travel_time=words.at_once).strip()
+    return action_of(found, Guidance(village=""), words)
 
 
 def _areas(registry: Registry, villages: Sequence[VillageGrade], language: str) -> Iterator[Element]:

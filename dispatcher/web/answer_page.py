@@ -12,8 +12,9 @@ from dispatcher.model.answer import Path, Said
 from dispatcher.model.notice import Notice, NoticeState, Purpose
 from dispatcher.policy.model import Action
 from dispatcher.policy.snapshot import plan_from_json
+from dispatcher.registry.guidance import guidance_of
 from dispatcher.templates.model import LIFT, LOWER
-from dispatcher.templates.render import travel_words
+from dispatcher.templates.render import action_of
 from dispatcher.timestamps import from_ms
 from dispatcher.web.behalf import People
 from dispatcher.web.state import context_of, origin_of, shared
@@ -109,10 +110,6 @@ def _told(request: Request, notice: Notice, language: str) -> str:
         template = context.texts.find(notice.hazard, occasion, "sms", language)
     except KeyError:
         return ""
-    village = context.registry.villages.get(notice.village)
     words = context.texts.words[template.language]
-    shelter = (village.shelter if language == context.registry.county.languages[0] else village.shelter_en) if village else ""
     links = [link.travel_time for link in context.registry.links if link.village == notice.village]
-    travel = travel_words(min(links, default=None), words)
-    name = context.registry.name_of(notice.village, language)
-    return template.action.format(village=name, shelter=shelter or words.no_shelter, travel_time=travel)
+    return action_of(template, guidance_of(context.registry, notice.village, language, min(links, default=None)), words)

@@ -7,7 +7,9 @@ import pytest
 import yaml
 
 from dispatcher.errors import ConfigurationError, Problem
+from dispatcher.registry.guidance import guidance_of
 from dispatcher.registry.load import load_registry, read_registry
+from dispatcher.templates.model import Guidance
 from tests.registry.tables import GOOD, edited, write
 
 REFUGE = {
@@ -46,6 +48,21 @@ def test_the_first_shelter_of_the_table_is_named_where_the_village_names_none(tm
     assert registry.shelter_of("990121101202", "zh") == "长滩小学"
     assert registry.shelter_of("990121101202", "en") == "Changtan School"
     assert registry.shelter_of("990121101201", "zh") == "河口小学"
+
+
+def test_a_text_names_the_way_of_the_whole_village_to_its_shelter_and_who_brings_people_there(tmp_path: Path) -> None:
+    registry = load_registry(with_refuge(tmp_path))
+    found = guidance_of(registry, "990121101202", "en", timedelta(minutes=5))
+    assert (found.shelter, found.route) == ("Changtan School", "up the village road")
+    assert found.transfer_people == (registry.contacts["c2"].name_en or registry.contacts["c2"].name,)
+    assert guidance_of(registry, "990121101201", "zh", None) == Guidance(village="河口村", shelter="河口小学")
+    assert guidance_of(registry, "no such village", "zh", None) == Guidance(village="no such village")
+
+
+@pytest.mark.parametrize(("old", "new"), [(",,sh1,", ",一组,sh1,"), (",,sh1,", ",,sh2,")], ids=["of one group", "to another shelter"])
+def test_a_way_that_does_not_hold_for_everybody_is_not_told(tmp_path: Path, old: str, new: str) -> None:
+    registry = load_registry(with_refuge(tmp_path, routes=REFUGE["routes.csv"].replace(old, new)))
+    assert guidance_of(registry, "990121101202", "zh", None).route == ""
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ MISTAKES = [
     ("“1 {code}”已收到", "“1 {}”", "unknown field {} here"),
     ("“1 {code}”已收到", "“1 {code”", "braces do not match"),
     ("的村民{action}", "的村民{code}", "t.yaml:8:18: unknown field {code} here; allowed: {action}, {grade}"),
-    ("去{shelter}", "去{link}", "unknown field {link} here; allowed: {shelter}, {travel_time}, {village}"),
+    ("去{shelter}", "去{link}", "unknown field {link} here; allowed: {route}, {shelter}, {transfer_person}, {travel_time}, {village}"),
     ("降为{grade}", "降为{grade}，回复{code}", "unknown field {code} here"),
     ("解除", "解除{link}", "unknown field {link} here"),
     ("解除", "解除{action}", "the text uses {action}, but lift has no 'action'"),
@@ -82,3 +82,15 @@ def test_a_text_given_in_two_files_is_refused() -> None:
 @pytest.mark.parametrize("county", ["sample", "valencia"])
 def test_the_texts_of_the_examples_are_right(county: str) -> None:
     assert load_templates(Path(__file__).resolve().parents[2] / "config" / county / "templates").words.keys() == {"zh", "en"}
+
+
+@pytest.mark.parametrize(("field", "word"), [("route", "no_route"), ("transfer_person", "no_transfer_person")])
+def test_a_text_that_names_what_a_village_may_lack_needs_the_word_for_then(field: str, word: str) -> None:
+    line = next(line for line in WORDS.splitlines() if line.startswith(word))
+    bare = WORDS.replace(f"{line}\n", "")
+    assert read(GOOD, bare)[1] == []
+    for text in (GOOD.replace("去{shelter}", f"去{{{field}}}"), GOOD.replace("{village}降为", f"{{{field}}}降为")):
+        assert read(text)[1] == []
+        problems = read(text, bare)[1]
+        assert problems
+        assert all(f"words.zh.yaml needs '{word}'" in problem for problem in problems)

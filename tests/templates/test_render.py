@@ -19,6 +19,8 @@ FACTS = Facts(
     grade=Grade.RED,
     reason="石潭河源头雨量站1小时雨量74.4毫米。",
     shelter="下坪小学",
+    route="沿村道向上",
+    transfer_people=("陈春生", "李桂英"),
     issuer="云岭县防汛抗旱指挥部",
     at=datetime(2026, 7, 20, 6, 35, tzinfo=UTC),
     zone=ZoneInfo("Asia/Shanghai"),
@@ -37,17 +39,25 @@ def templates() -> Templates:
 def test_a_red_message_says_place_and_action_first_and_how_to_answer_last(templates: Templates) -> None:
     text = render(templates, FACTS, "sms", "zh")
     assert text == (
-        "下坪村立即转移到下坪小学！山洪红色预警，洪水约25分钟后可能到达。石潭河源头雨量站1小时雨量74.4毫米。"
+        "下坪村立即转移到下坪小学，沿村道向上！山洪红色预警，洪水约25分钟后可能到达。听从陈春生、李桂英带领。石潭河源头雨量站1小时雨量74.4毫米。"
         "回复“1 4821”已收到；“2 4821”正在转移；“3 4821 人数”已转移。https://example.invalid/a/t0ken 云岭县防汛抗旱指挥部07月20日14:35"
     )
 
 
 def test_an_english_message_says_the_same(templates: Templates) -> None:
     facts = replace(
-        FACTS, village="Xiaping Village", shelter="Xiaping School", reason="Rain gauge: 74.4 mm in 1 h.", issuer="Flood Control"
+        FACTS,
+        village="Xiaping Village",
+        shelter="Xiaping School",
+        route="",
+        transfer_people=(),
+        reason="Rain gauge: 74.4 mm in 1 h.",
+        issuer="Flood Control",
     )
     assert render(templates, facts, "sms", "en") == (
-        "Xiaping Village: MOVE NOW to Xiaping School! RED flash flood warning, water may arrive in about 25 min. "
+        "Xiaping Village: MOVE NOW to Xiaping School, by the way the village says! RED flash flood warning, "
+        "water may arrive in about 25 min. "
+        "Follow the village leaders. "
         "Rain gauge: 74.4 mm in 1 h. "
         "Reply 1 4821 received, 2 4821 moving, 3 4821 N moved. https://example.invalid/a/t0ken Flood Control 2026-07-20 14:35"
     )
@@ -86,8 +96,15 @@ def test_a_loudspeaker_says_no_code_and_no_link(templates: Templates, language: 
     assert FACTS.link not in text
 
 
+def test_who_brings_people_to_safety_is_listed_as_the_language_does(templates: Templates) -> None:
+    facts = replace(FACTS, transfer_people=("Chunsheng Chen", "Guiying Li"))
+    assert "Follow Chunsheng Chen, Guiying Li. " in render(templates, facts, "sms", "en")
+
+
 def test_a_village_without_a_shelter_is_sent_to_high_ground(templates: Templates) -> None:
-    assert "立即转移到附近高处" in render(templates, replace(FACTS, shelter=""), "sms", "zh")
+    text = render(templates, replace(FACTS, shelter="", route="", transfer_people=()), "sms", "zh")
+    assert "立即转移到附近高处，按村里指定的路线走！" in text
+    assert "听从村干部带领。" in text
 
 
 @pytest.mark.parametrize("travel_time", [None, timedelta(0), timedelta(seconds=59)], ids=["unknown", "none", "seconds"])
