@@ -62,7 +62,7 @@ def test_a_language_without_words_is_named(county: Path) -> None:
 def test_a_text_that_must_be_answered_says_how(county: Path) -> None:
     change(county / "templates/flash-flood.zh.yaml", "回复“1 {code}”已收到。", "")
     assert any(
-        "flash-flood/blue/sms/zh@1: policy 'flash-flood' asks for an answer, but the text has no {code}" in p for p in problems(county)
+        "flash-flood/blue/sms/zh@2: policy 'flash-flood' asks for an answer, but the text has no {code}" in p for p in problems(county)
     )
 
 
