@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
 
+from rules.place import Span
 from rules.quality import Checks
 from rules.scaled import SCALE
 
@@ -15,10 +16,11 @@ _MOST_STEPS = 2_000
 class Counter:
     """The totals behind one series. ``held`` is a total that does not fit and that nothing has confirmed yet."""
 
-    __slots__ = ("held", "times", "values")
+    __slots__ = ("held", "maintenance", "times", "values")
 
-    def __init__(self) -> None:
-        """Nothing heard yet."""
+    def __init__(self, maintenance: tuple[Span, ...] = ()) -> None:
+        """Nothing heard yet; what it counts while somebody works on it has not fallen."""
+        self.maintenance = maintenance
         self.times = array("q")
         self.values = array("q")
         self.held: tuple[int, int] | None = None
@@ -31,9 +33,9 @@ class Counter:
         if not self.times:
             self._keep(at_s, value)
             return []
-        found = increments((self.times[-1], self.values[-1]), (at_s, value), interval_s, checks)
+        found = self._between((self.times[-1], self.values[-1]), (at_s, value), interval_s, checks)
         if isinstance(found, str) and self.held:
-            again = increments(self.held, (at_s, value), interval_s, checks)
+            again = self._between(self.held, (at_s, value), interval_s, checks)
             if not isinstance(again, str):
                 self._keep(*self.held)
                 found = again
@@ -58,7 +60,7 @@ class Counter:
         around = [(self.times[n], self.values[n]) for n in (i - 1, after) if 0 <= n < len(self.times)]
         for other in around:
             first, second = sorted((other, (at_s, value)))
-            found = increments(first, second, interval_s, checks)
+            found = self._between(first, second, interval_s, checks)
             if isinstance(found, str):
                 return found
         if same:
@@ -71,8 +73,14 @@ class Counter:
     def all(self, interval_s: int, checks: Checks) -> Iterator[tuple[int, int]]:
         """Everything that has fallen between the totals kept."""
         for before, after in pairwise(zip(self.times, self.values, strict=True)):
-            found = increments(before, after, interval_s, checks)
+            found = self._between(before, after, interval_s, checks)
             yield from () if isinstance(found, str) else found
+
+    def _between(self, before: tuple[int, int], after: tuple[int, int], interval_s: int, checks: Checks) -> Increments | str:
+        """What fell between two totals; nothing where maintenance lies between them."""
+        if any(since_s <= after[0] and until_s > before[0] for since_s, until_s in self.maintenance):
+            return []
+        return increments(before, after, interval_s, checks)
 
     def trim(self, edge_s: int) -> None:
         """Let go of totals before a time, but for the newest of them."""

@@ -255,7 +255,10 @@ class Engine:
 
 
 def _fresh(plan: Plan) -> tuple[list[Series], list[Ladder], Feeds]:
-    series = [Series(s.station, s.variable, s.interval_s, s.checks, s.horizon_s, counter=s.counter) for s in plan.series]
+    series = [
+        Series(s.station, s.variable, s.interval_s, s.checks, s.horizon_s, counter=s.counter, maintenance=s.maintenance)
+        for s in plan.series
+    ]
     keys = dict.fromkeys(k for x in plan.ladders for found in x.feeds.values() for k in found)
     feeds = {k: Feed(*k) for k in keys}
     ladders = [Ladder(x, series, feeds) for x in plan.ladders]

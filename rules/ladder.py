@@ -1,7 +1,8 @@
 """One place under one rule at run time: reads its inputs, judges a moment, and moves its state."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 
 from rules.climb import Climb, Trail, back, due, ease, fall, streaks, trail, up
 from rules.forecast import Feed
@@ -18,6 +19,7 @@ from rules.series import Series
 _DAY_AT_LEAST_S = 23 * 3600
 """No local day is shorter."""
 _NO_FEEDS: Mapping[str, tuple[Feed, ...]] = {}
+_arrived_us: Callable[[Series], int] = attrgetter("arrived_us")
 
 
 class Ladder:
@@ -114,13 +116,13 @@ class Ladder:
             self.moment_s, *(s.last_s for s in self.series), NEVER_S
         )  # fmt: skip
 
-    def arrived_us(self) -> int:
-        """When what was heard longest ago was heard last, in microseconds of arrival time."""
+    def arrived_us(self, heard: Callable[[Series], int] = _arrived_us) -> int:
+        """When what was heard longest ago was heard last, in microseconds of arrival time; ``heard`` says it of one series."""
         if not self.many:
-            return self.series[0].arrived_us
+            return heard(self.series[0])
         if not self.heard:
             return max((f.arrived_us for found in self.feeds.values() for f in found), default=0)
-        return min(sorted((s.arrived_us for s in group), reverse=True)[:needed][-1] for group, needed in self.heard)
+        return min(sorted(map(heard, group), reverse=True)[:needed][-1] for group, needed in self.heard)
 
     def values(self, at_s: int, edge_s: int = NEVER_S) -> list[float]:
         """All inputs at a moment, scaled; NaN where nothing is known or the window reaches beyond ``edge_s``."""

@@ -11,7 +11,7 @@ from rules.inputs import Input, Take
 from rules.ladder_text import rising
 from rules.model import EVERY, Numbers, Rule, RuleSet
 from rules.near import Stations
-from rules.place import Place
+from rules.place import Place, Span
 from rules.probe import is_plain
 from rules.quality import NO_CHECKS, Checks
 from rules.scaled import SCALE
@@ -26,7 +26,7 @@ _NO_FEEDS: Mapping[str, tuple[tuple[str, str], ...]] = {}
 class SeriesPlan:
     """One series to keep: ``horizon_s`` is the longest that any ladder needs. A ``counter`` sends running totals.
 
-    ``around`` are the series of its neighbours, where it is held against them.
+    ``around`` are the series of its neighbours, where it is held against them; ``maintenance`` is when somebody works on its station.
     """
 
     station: str
@@ -36,6 +36,7 @@ class SeriesPlan:
     horizon_s: int
     counter: bool
     around: tuple[int, ...] = ()
+    maintenance: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +215,7 @@ class _Builder:
         return tuple(
             SeriesPlan(
                 station=s, variable=v, checks=checks[c], interval_s=i, horizon_s=h, counter=v in self.stations.by_id[s].counters,
-                around=self._around(s, v, checks[c], first),
+                around=self._around(s, v, checks[c], first), maintenance=self.stations.by_id[s].maintenance,
             )
             for (s, v, c), (_, i, h) in self.keys.items()
         )  # fmt: skip

@@ -43,6 +43,7 @@ WHY = {
     "spike": ("突跳", "is a jump that nothing has confirmed yet"),
     "stuck": ("长时间不变", "has not changed for too long"),
     "neighbours": ("与邻近站不一致", "does not fit to the stations around"),
+    "maintenance": ("为设备维护期间所测", "was taken during maintenance"),
     "fell": ("累计值回落", "is a running total that has fallen"),
     "suspect": ("被发送方标记为可疑", "is marked suspect by its sender"),
     "bad": ("被发送方标记为错误", "is marked bad by its sender"),

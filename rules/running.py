@@ -19,6 +19,7 @@ from rules.scaled import ALWAYS, FOREVER, NEVER_S, SCALE
 from rules.series import Series
 from rules.watch import Watch, deadline_us
 
+MAINTENANCE = "maintenance"
 AHEAD_S = 300
 """A reading may be this many seconds ahead of now; beyond that the station's clock is wrong."""
 
@@ -48,6 +49,10 @@ class Running:
             ladder.excused_us = self.now_us
             self.watch.add(ladder)
             return
+        if (heard_us := ladder.arrived_us(self._heard_us)) + rule.no_data.after_s * 1_000_000 > self.now_us:
+            ladder.excused_us = heard_us  # somebody works on the station
+            self.watch.add(ladder)
+            return
         ladder.silent = True
         ladder.silences += 1
         unsettle(ladder)
@@ -56,6 +61,9 @@ class Running:
         before = ladder.state.grade
         if silence(ladder.state, rule.no_data.grade, clock_s, ladder.compiled.above):
             self.changes.append(by_act(ladder, before, unheard(ladder, silent_s), self.now))
+
+    def _heard_us(self, series: Series) -> int:
+        return series.heard_us(self.now_us)
 
     def woke(self, series: Series, at_s: int) -> None:
         """A newest good reading that may change a ladder."""
@@ -120,13 +128,20 @@ class Running:
         """End suspension and, if nothing is missing any more, silence; false while something is."""
         ladder.suspended = False
         ladder.touched = True
-        if ladder.silent and deadline_us(ladder) <= self.now_us:
+        if ladder.silent and self._is_silent(ladder):
             return False
         if ladder.silent:
             self.remarks.append(data_back(ladder, self.now))
         ladder.silent = False
         self.watch.add(ladder)
         return True
+
+    def _is_silent(self, ladder: Ladder) -> bool:
+        """Whether something that the place must hear is still missing."""
+        if deadline_us(ladder) > self.now_us:
+            return False
+        after_us = ladder.rule.no_data.after_s * 1_000_000
+        return ladder.arrived_us(self._heard_us) + after_us <= self.now_us
 
     def odd(self, series: Series, reading: Reading) -> None:
         """Anything but a newest reading that nothing can be held against."""
@@ -137,6 +152,8 @@ class Running:
             series.doubt = True
             series.trouble()
             self.remarks.append(clock(series, ahead_s, self.now))
+        elif series.maintenance and series.tended(at_s):
+            self._tend(series, reading)
         elif reading.quality != "good" or not low <= value <= high:
             self._doubt(series, at_s, value, reading.quality if reading.quality != "good" else "range")
         elif at_s <= series.last_s - series.horizon_s:
@@ -147,6 +164,13 @@ class Running:
             self._guard(series, at_s, round(value * SCALE))
         elif series.put(at_s, round(value * SCALE)):
             self._changed(series, at_s)
+
+    def _tend(self, series: Series, reading: Reading) -> None:
+        """Somebody works on the station: the value is remembered and not used. Nobody is told: it was announced."""
+        series.mark(reading.at_s, MAINTENANCE)
+        counter = series.counter
+        if counter and reading.quality == "good" and 0 <= reading.value <= GREATEST and reading.at_s > (counter.times or (0,))[-1]:
+            counter.newest(reading.at_s, round(reading.value * SCALE), series.interval_s, series.checks)
 
     def _changed(self, series: Series, at_s: int) -> None:
         """A late or corrected reading has landed."""

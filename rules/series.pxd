@@ -4,7 +4,7 @@ cimport cython
 
 @cython.final
 cdef class Series:
-    cdef public object station, variable, checks, counter, guard, times, totals, late, suspects, ladders
+    cdef public object station, variable, checks, counter, guard, maintenance, times, totals, late, suspects, ladders
     cdef public Series twin
     cdef public long long interval_s, horizon_s, first_s, last_s, next_s, until_s, trim_s, total, arrived_us, wake, wake_s, spell
     cdef public double low, high

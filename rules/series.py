@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rules.counter import Counter
 from rules.guard import Guard
+from rules.place import Span
 from rules.quality import Checks
 from rules.scaled import ALWAYS, FOREVER, NEVER_S
 
@@ -43,22 +44,25 @@ class Series:
 
     __slots__ = (
         "arrived_us", "checks", "counter", "doubt", "first_s", "guard", "high", "horizon_s", "interval_s", "kept_s", "ladders", "last_s",
-        "late", "low", "next_s", "spell", "station", "suspects", "times", "total", "totals", "touched", "trim_s", "twin", "unsettled",
+        "late", "low", "maintenance",
+        "next_s", "spell", "station", "suspects", "times", "total", "totals", "touched", "trim_s", "twin", "unsettled",
         "until_s", "variable", "wake", "wake_s",
     )  # fmt: skip
 
     def __init__(
-        self, station: str, variable: str, interval_s: int, checks: Checks, horizon_s: int, *, counter: bool = False
+        self, station: str, variable: str, interval_s: int, checks: Checks, horizon_s: int, *, counter: bool = False,
+        maintenance: tuple[Span, ...] = (),
     ) -> None:  # fmt: skip
-        """An empty series; ``counter`` when running totals come in."""
+        """An empty series; ``counter`` when running totals come in, ``maintenance`` is when somebody works on its station."""
         self.station = station
         self.variable = variable
         self.interval_s = interval_s
         self.checks = checks
-        self.counter = Counter() if counter else None
+        self.maintenance = maintenance
+        self.counter = Counter(maintenance) if counter else None
         self.guard = Guard(checks) if checks.guarded and not counter else None
-        # The hot loop lets nothing pass here that must be held against what came before.
-        self.low, self.high = (1.0, -1.0) if self.guard or self.counter else (checks.low, checks.high)
+        # The hot loop lets nothing pass here that must be held against anything else.
+        self.low, self.high = (1.0, -1.0) if self.guard or self.counter or maintenance else (checks.low, checks.high)
         self.horizon_s = horizon_s
         self.first_s = NEVER_S
         self.last_s = NEVER_S
@@ -133,6 +137,15 @@ class Series:
     def doubted(self, edge_s: int, at_s: int) -> list[tuple[str, int, str]]:
         """The values in ``(edge_s, at_s]`` that were not used: station, time, and why in one word."""
         return [(self.station, t, why) for t, why in self.suspects if edge_s < t <= at_s]
+
+    def tended(self, at_s: int) -> bool:
+        """Whether somebody worked on the station at a moment."""
+        return any(since_s <= at_s <= until_s for since_s, until_s in self.maintenance)
+
+    def heard_us(self, now_us: int) -> int:
+        """When it was heard last, in arrival time; maintenance that has begun counts as being heard until its end."""
+        begun = (until_s * 1_000_000 for since_s, until_s in self.maintenance if since_s * 1_000_000 <= now_us)
+        return max(self.arrived_us, *begun, 0)
 
     # ------------------------------------------------------------------------------------------- taking
 

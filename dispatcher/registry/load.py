@@ -16,11 +16,12 @@ from dispatcher.files.textfile import read_text
 from dispatcher.registry import refuge_rows, rows, tables
 from dispatcher.registry.areas import Codes
 from dispatcher.registry.findings import find
+from dispatcher.registry.maintenance_rows import check_maintenance, maintenance
 from dispatcher.registry.model import Area, County, Level, Registry, Village
 from dispatcher.registry.refuge import Refuge
 from dispatcher.registry.relations import Placed, check_relations, check_sites
 from dispatcher.registry.relations_of_refuge import check_aliases, check_refuge
-from dispatcher.registry.tables import COUNTY_FILE, TABLES, Table
+from dispatcher.registry.tables import COUNTY_FILE, MAINTENANCE, TABLES, Table
 
 _NOWHERE = County(code="", name="", name_en="", timezone=ZoneInfo("UTC"), languages=("zh", "en"), issuer="", issuer_en="")
 
@@ -81,9 +82,11 @@ def registry_of(texts: Mapping[str, str], problems: list[Problem], findings: lis
     shelters = placed(tables.SHELTERS, refuge_rows.shelter)
     routes = placed(tables.ROUTES, refuge_rows.route)
     transfers = placed(tables.TRANSFERS, refuge_rows.transfer)
+    works = placed(MAINTENANCE, lambda row: maintenance(row, county.timezone))
     check_relations(county, areas, villages, contacts, stations, links, speakers)
     check_sites(sites, stations, villages, links)
     check_aliases(aliases, areas, villages)
+    check_maintenance(works, {p.value.id for p in stations})
     check_refuge(shelters, routes, transfers, villages, contacts)
     found_areas = _all_areas(county, (p.value for p in areas), (p.value for p in villages))
     duty = _duty(texts, county, {a.code: a.level for a in found_areas.values()}, {p.value.id for p in contacts}, problems)
@@ -106,6 +109,7 @@ def registry_of(texts: Mapping[str, str], problems: list[Problem], findings: lis
             transfers=tuple(p.value for p in transfers),
         ),
         duty=duty,
+        maintenance=tuple(p.value for p in works),
     )
 
 

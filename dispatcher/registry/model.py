@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.duty.model import DutyTable
 from dispatcher.registry.areas import Alias, Codes, ancestors, current_code
+from dispatcher.registry.maintenance import Maintenance
 from dispatcher.registry.refuge import Refuge
 from dispatcher.registry.site import Site
 
@@ -209,6 +210,7 @@ class Registry:
     aliases: Mapping[str, Alias] = field(default_factory=dict)
     refuge: Refuge = field(default_factory=Refuge)
     duty: DutyTable = field(default_factory=DutyTable)
+    maintenance: tuple[Maintenance, ...] = ()
     index: Index = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

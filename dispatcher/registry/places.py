@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from dispatcher.registry.model import Measure, Registry, Station
-from rules.place import Place
+from rules.place import Place, Span
 
 VILLAGE = "village"
 """What ``for_each`` names to grade every village."""
@@ -17,11 +17,14 @@ def places_of(registry: Registry) -> tuple[Place, ...]:
     for station in registry.stations.values():
         if station.place:
             members.setdefault(station.place, []).append(station.id)
-    stations = (_station(registry, station) for station in registry.stations.values())
+    works: dict[str, list[Span]] = {}
+    for m in registry.maintenance:
+        works.setdefault(m.station, []).append((int(m.since.timestamp()), int(m.until.timestamp())))
+    stations = (_station(registry, station, works.get(station.id, [])) for station in registry.stations.values())
     return (*stations, *_villages(registry, members), *_sites(registry, members))
 
 
-def _station(registry: Registry, station: Station) -> Place:
+def _station(registry: Registry, station: Station, works: list[Span]) -> Place:
     intervals = tuple(_seconds(v.interval) for v in station.variables)
     return Place(
         id=station.id,
@@ -34,6 +37,7 @@ def _station(registry: Registry, station: Station) -> Place:
         lon=station.lon,
         catchment=station.catchment,
         areas=_above(registry, station.place),
+        maintenance=tuple(sorted(works)),
     )
 
 

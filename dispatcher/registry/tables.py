@@ -55,7 +55,9 @@ TRANSFERS = Table(
     name="transfers", columns=("village", "group", "contact", "shelter", "people"), key=("village", "group", "contact"), may_miss=True
 )
 
+MAINTENANCE = Table(name="maintenance", columns=("station", "from", "to", "note"), key=("station", "from"), may_miss=True)
+
 DUTY = Table(name="duty", columns=("roster", "day", "shift", "people"), key=("roster", "day", "shift"), may_miss=True)
 
-TABLES = (AREAS, ALIASES, VILLAGES, CONTACTS, STATIONS, SITES, LINKS, SPEAKERS, SHELTERS, ROUTES, TRANSFERS, DUTY)
+TABLES = (AREAS, ALIASES, VILLAGES, CONTACTS, STATIONS, SITES, LINKS, SPEAKERS, SHELTERS, ROUTES, TRANSFERS, DUTY, MAINTENANCE)
 BY_NAME = {table.name: table for table in TABLES}
