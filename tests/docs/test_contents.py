@@ -16,7 +16,21 @@ from dispatcher.model.answer import Said
 from dispatcher.model.reject import RejectCode
 from dispatcher.ports import Item
 from dispatcher.settings import check_adapters, load_deployment
-from dispatcher.web import api, cap_feed, drills, events, incidents_api, intake, release_api, reports, rules_api
+from dispatcher.web import (
+    api,
+    cap_feed,
+    drills,
+    events,
+    incidents_api,
+    intake,
+    registry_api,
+    release_api,
+    reports,
+    roster_files,
+    rosters_api,
+    rules_api,
+    village_pages,
+)
 from scripts import make_command_docs, make_configuration_docs, make_diagrams
 from tests.docs.blocks import Block, blocks
 from tests.docs.checkout import ROOT
@@ -59,7 +73,10 @@ def test_the_diagrams_show_what_the_code_does() -> None:
 def test_every_address_of_the_interface_is_described() -> None:
     routes = [
         route
-        for module in (api, cap_feed, drills, incidents_api, intake, events, release_api, reports, rules_api)
+        for module in (
+            *(api, cap_feed, drills, incidents_api, intake, events, registry_api, release_api),
+            *(reports, roster_files, rosters_api, rules_api, village_pages),
+        )
         for route in module.router.routes
         if isinstance(route, APIRoute) and route.include_in_schema
     ]
