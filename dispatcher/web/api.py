@@ -15,8 +15,8 @@ from dispatcher.upkeep.audit import Act
 from dispatcher.views.masking import mask
 from dispatcher.web import preview_api
 from dispatcher.web.behalf import BehalfAnswer, write_down
-from dispatcher.web.events import feed_line
 from dispatcher.web.gate import check_form_token, need, principal_of
+from dispatcher.web.lines import feed_line
 from dispatcher.web.problems import Problem
 from dispatcher.web.state import context_of, origin_of
 from rules.grade import Grade

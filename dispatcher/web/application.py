@@ -41,6 +41,7 @@ from dispatcher.web.context import WebContext
 from dispatcher.web.gate import PROGRAM_PREFIXES, Gate
 from dispatcher.web.hooks import Hooks
 from dispatcher.web.language import load_catalogues
+from dispatcher.web.lines import Lines
 from dispatcher.web.problems import Problem, problem_response
 from dispatcher.web.rendering import Pages
 from dispatcher.web.security import BoundedBody, SecurityHeaders
@@ -74,6 +75,7 @@ def create_app(context: WebContext) -> FastAPI:
     app.state.shared = Shared(
         context=context,
         pages=Pages(context, load_catalogues()),
+        lines=Lines(context),
         by_name=Throttle(_TRIES_PER_NAME, _WINDOW),
         by_address=Throttle(_TRIES_PER_ADDRESS, _WINDOW),
     )

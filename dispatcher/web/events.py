@@ -1,23 +1,19 @@
 """The live stream: lines of the feed as server-sent events, resumable by the number of the last one seen."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import StreamingResponse
 
-from dispatcher.ports import Row
-from dispatcher.timestamps import from_ms
 from dispatcher.views.load import last_feed_seq
 from dispatcher.web.context import WebContext
+from dispatcher.web.lines import AT_ONCE, Lines, event
 from dispatcher.web.problems import Problem
-from dispatcher.web.state import context_of
-from rules.grade import Grade
+from dispatcher.web.state import context_of, shared
 
 router = APIRouter(prefix="/api/v1", tags=["live"])
-_AT_ONCE: Final = 200
 _WAIT_S: Final = 1.0
 _HEARTBEAT_WAITS: Final = 15
 #: A stream ends after this many heartbeats, about an hour: the browser comes back, and its login is looked at again.
@@ -42,25 +38,25 @@ async def events(request: Request, after: int | None = None) -> StreamingRespons
         async with context.store.read() as reader:
             seen = await last_feed_seq(reader, context.county)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(stream(context, seen), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(stream(context, shared(request).lines, seen), media_type="text/event-stream", headers=headers)
 
 
-async def stream(context: WebContext, seen: int) -> AsyncGenerator[str, None]:
+async def stream(context: WebContext, lines: Lines, seen: int) -> AsyncGenerator[str, None]:
     """Events behind ``seen``, until the engine stops."""
     with context.broadcast.listen() as heard:
         yield "retry: 2000\n\n"
         silent = heartbeats = 0
+        lines.spoil()  # what was committed before we listened
         while not context.stopping.is_set() and heartbeats < _MOST_HEARTBEATS:
-            async with context.store.read() as reader:
-                rows = await reader.fetch("desk.feed_after", {"county": context.county, "after": seen, "limit": _AT_ONCE})
-            for row in rows:
-                seen = row["seq"]
-                yield event("feed", feed_line(context, row), seen)
-            if len(rows) == _AT_ONCE:
+            seen, text, count = await lines.after(seen)
+            if text:
+                yield text
+            if count >= AT_ONCE:
                 continue
             if await heard.wait(_WAIT_S):
                 silent = 0
-                yield event("board", {})
+                lines.spoil()
+                yield _BOARD
                 await asyncio.sleep(_PAUSE_S)
                 continue
             silent += 1
@@ -69,21 +65,4 @@ async def stream(context: WebContext, seen: int) -> AsyncGenerator[str, None]:
                 yield ": still here\n\n"
 
 
-def event(kind: str, data: dict[str, Any], seq: int | None = None) -> str:
-    """One event; only lines of the feed carry a number to resume from."""
-    number = "" if seq is None else f"id: {seq}\n"
-    return f"{number}event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
-
-
-def feed_line(context: WebContext, row: Row) -> dict[str, Any]:
-    """A line of the feed as the API gives it."""
-    return {
-        "seq": row["seq"],
-        "at": from_ms(row["at"]).astimezone(context.registry.county.timezone).isoformat(),
-        "status": row["status"],
-        "kind": row["kind"],
-        "grade": Grade(row["grade"]).word,
-        "subject": row["subject"],
-        "text_zh": row["text_zh"],
-        "text_en": row["text_en"],
-    }
+_BOARD: Final = event("board", {})

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from dispatcher.web.context import WebContext
+from dispatcher.web.lines import Lines
 from dispatcher.web.rendering import Pages
 from dispatcher.web.throttle import Throttle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """The context, the pages, and the brakes on guessing passwords: per address and name, and per address."""
+    """The context, the pages, the lines of the live stream, and the brakes on guessing passwords: per address and name, and per address."""
 
     context: WebContext
     pages: Pages
+    lines: Lines
     by_name: Throttle
     by_address: Throttle
 

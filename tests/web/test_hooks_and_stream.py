@@ -7,6 +7,7 @@ from dispatcher.model.task import FeedKind, FeedLine
 from dispatcher.ports import Heard, HookRefused, HookRequest, Message, Receipt, Status, Store
 from dispatcher.rows import row_of
 from dispatcher.web.events import stream
+from dispatcher.web.lines import Lines
 from rules.grade import Grade
 from tests.web.bench import Bench, make_bench
 from tests.web.seed import NOW, registry
@@ -71,7 +72,7 @@ async def test_a_call_that_is_not_genuine_changes_nothing(hooked: tuple[Bench, G
 
 
 async def test_the_stream_resumes_behind_the_last_line_seen_and_tells_of_other_changes(bench: Bench) -> None:
-    events = stream(bench.context, 7)
+    events = stream(bench.context, Lines(bench.context), 7)
     assert "retry" in await anext(events)
     assert (await anext(events)).startswith("id: 8\nevent: feed\n")
     bench.place.broadcast.wake()
@@ -96,4 +97,4 @@ async def test_the_stream_resumes_behind_the_last_line_seen_and_tells_of_other_c
 
 async def test_the_stream_ends_when_the_engine_stops(bench: Bench) -> None:
     bench.context.stopping.set()
-    assert [event async for event in stream(bench.context, 0)] == ["retry: 2000\n\n"]
+    assert [event async for event in stream(bench.context, Lines(bench.context), 0)] == ["retry: 2000\n\n"]
