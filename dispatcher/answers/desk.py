@@ -80,16 +80,30 @@ class Desk:
 
     async def take(self, heard: Heard) -> None:
         """Receipts and replies; durable on return."""
+        await self._put(heard)
+
+    def _put(self, heard: Heard) -> asyncio.Future[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        await self._queue.put(_Waiting(heard, done))
-        await done
+        self._queue.put_nowait(_Waiting(heard, done))
+        return done
 
     async def listen(self, channel: Listening) -> None:
-        """Take what a channel hears over its own connection; opened again when it breaks."""
+        """Take what a channel hears over its own connection; opened again when it breaks.
+
+        One report does not wait until the one before is durable: a thousand speakers report at once.
+        """
+        room = asyncio.Semaphore(_AT_ONCE)
+
+        def taken(done: asyncio.Future[None]) -> None:
+            room.release()
+            if not done.cancelled():
+                done.exception()  # it is in the log already; the far side asks for no answer
+
         while True:
             try:
                 async for heard in channel.heard():
-                    await self.take(heard)
+                    await room.acquire()
+                    self._put(heard).add_done_callback(taken)
             except SourceLost as lost:
                 self._place.log.warning("channel_lost", error=str(lost))
             await asyncio.sleep(_RETRY_S)

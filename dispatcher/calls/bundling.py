@@ -50,6 +50,8 @@ def bundle(house: House, notices: Mapping[str, Notice], plans: Mapping[str, Grad
             groups.setdefault(key, []).append(delivery)
     tied: dict[str, Delivery] = {}
     for group in groups.values():
+        if len({d.notice for d in group}) == 1:
+            continue  # most people answer for one village: no text of all is worth making
         for part in _parts(house, notices, plans, group):
             tied |= {d.id: d for d in part}
     return [tied.get(d.id, d) for d in deliveries]

@@ -43,6 +43,7 @@ AT_ONCE = 200
 _CLAIM_LEAST = 80
 _GATHER_S = 0.02
 _MORE_FOR_RED = 4  # orange and red have a quarter more slots: lower grades that hang must not hold them up
+_FEWER_FOR_LOWER = 4  # a lower grade takes a quarter of the slots at a time: a red alert waits for the store no longer than that
 _SEND_TIMEOUT_S = 20.0
 _LONGEST_NAP_S = 1.0
 _LIMITED_NAP_S = 0.1
@@ -74,6 +75,7 @@ class Sender:
         self._well_again: set[str] = set()
         self._at_once = at_once
         self._least = min(_CLAIM_LEAST, at_once // 2)
+        self._lower_at_once = max(1, at_once // _FEWER_FOR_LOWER)
         self._in_hand: set[asyncio.Task[None]] = set()
         self._outcomes: asyncio.Queue[_Outcome | None] = asyncio.Queue()
         self._found: dict[str, str] = {}
@@ -169,10 +171,14 @@ class Sender:
             self._well_again.clear()
             self._limited = False
             for grade in sorted(Grade, reverse=True):
-                room = free + self._at_once // _MORE_FOR_RED if grade >= Grade.ORANGE else free
-                for channel in self._lanes:
-                    if (grade, channel) in due and len(taken) < room:
-                        taken += await self._claim_lane(tx, grade, channel, now, room - len(taken))
+                if taken and grade < Grade.ORANGE:
+                    break  # what is urgent leaves first: lower grades are looked for when it is under way
+                room = free + self._at_once // _MORE_FOR_RED if grade >= Grade.ORANGE else min(free, self._lower_at_once)
+                lanes = [channel for channel in self._lanes if (grade, channel) in due]
+                for left, channel in zip(range(len(lanes), 0, -1), lanes, strict=True):  # no channel's queue holds up another's
+                    share = -(-(room - len(taken)) // left)
+                    if share > 0:
+                        taken += await self._claim_lane(tx, grade, channel, now, share)
             passing(Point.LEASE_WRITTEN)
         passing(Point.LEASE_KEPT)
         return taken

@@ -41,6 +41,8 @@ PATIENCE = 3
 
 def on_receipt(delivery: Delivery, receipt: Receipt, now: datetime) -> Delivery | None:
     """The delivery after a report; None when the report tells nothing new."""
+    if delivery.state is receipt.state is DeliveryState.ACCEPTED and delivery.lease is not None:
+        return replace(delivery, lease=None, updated_at=now)  # the far side itself has it: no longer only what stands between
     if RANK[receipt.state] <= RANK[delivery.state]:
         return None
     reached = RANK[receipt.state] >= RANK[DeliveryState.ACCEPTED]

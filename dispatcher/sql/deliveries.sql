@@ -103,12 +103,12 @@ SELECT d.notice, d.channel, d.state, count(*) AS n FROM deliveries d WHERE d.not
 GROUP BY d.notice, d.channel, d.state;
 
 -- name: waiting
-SELECT (SELECT count(*) FROM deliveries WHERE county = :county AND state IN ('planned', 'unknown'))
-    + (SELECT count(*) FROM deliveries WHERE county = :county AND lease IS NOT NULL) AS n;
+SELECT EXISTS (SELECT 1 FROM deliveries WHERE state IN ('planned', 'unknown') AND county = :county)
+    OR EXISTS (SELECT 1 FROM deliveries WHERE lease IS NOT NULL AND county = :county) AS n;
 
 -- name: to_send
-SELECT (SELECT count(*) FROM deliveries WHERE county = :county AND state = 'planned')
-    + (SELECT count(*) FROM deliveries WHERE county = :county AND state IN ('sending', 'unknown')) AS n;
+SELECT EXISTS (SELECT 1 FROM deliveries WHERE state IN ('planned', 'unknown') AND county = :county)
+    OR EXISTS (SELECT 1 FROM deliveries WHERE state IN ('sending', 'unknown') AND county = :county) AS n;
 
 -- name: all
 SELECT * FROM deliveries WHERE county = :county ORDER BY seq;
