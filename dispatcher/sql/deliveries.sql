@@ -120,7 +120,7 @@ SELECT d.village, d.channel, d.person, d.role, d.address, d.language,
         OR (d.state IN ('planned', 'superseded') AND d.accepted_at IS NOT NULL) THEN 1 ELSE 0 END) AS heard,
     max(CASE d.state WHEN 'planned' THEN 1 ELSE 0 END) AS waits
 FROM deliveries d JOIN notices n ON n.id = d.notice
-WHERE n.warning = :warning
+WHERE n.warning = :warning AND n.village IN EACH(:villages)
 GROUP BY d.village, d.channel, d.person, d.role, d.address, d.language;
 
 -- name: any_due

@@ -4,6 +4,7 @@ The shell around alerting.py, agenda.py and calling.py: it loads, calls them and
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -130,7 +131,7 @@ def _release_act(alert: Alert) -> Act:
 async def _call_all(
     tx: Transaction, house: House, policy: Policy, released: Released, now: datetime
 ) -> tuple[list[Notice], list[Delivery], list[Task]]:
-    told = await _told(tx, released.warning.id)
+    told = await _told(tx, released.warning.id, [n.village for n in released.notices])
     worded = [n if _reached(told, n.village) else asked_after_all(n, policy) for n in released.notices]
     given = iter(await codes(tx, house, sum(n.purpose is Purpose.WARN for n in worded)))
     agendas = {grade: agenda(plan) for grade, plan in policy.grades.items()}
@@ -182,10 +183,10 @@ def _concerned(told: Mapping[str, Sequence[tuple[Target, bool]]], notice: Notice
     return [target for target, heard in told.get(notice.village, ()) if heard or notice.purpose is Purpose.LOWER]
 
 
-async def _told(tx: Transaction, warning: str) -> dict[str, list[tuple[Target, bool]]]:
-    """Who was told of this warning so far, by village, or waits to be (false)."""
+async def _told(tx: Transaction, warning: str, villages: Sequence[str]) -> dict[str, list[tuple[Target, bool]]]:
+    """Who was told of this warning so far in these villages, by village, or waits to be (false)."""
     told: dict[str, list[tuple[Target, bool]]] = {}
-    for row in await tx.fetch("deliveries.told", {"warning": warning}):
+    for row in await tx.fetch("deliveries.told", {"warning": warning, "villages": json.dumps(villages)}):
         if row["channel"] != DUTY_ROOM and (row["heard"] or row["waits"]):
             target = Target(
                 person=row["person"], role=row["role"], channel=row["channel"], address=row["address"], language=row["language"]
