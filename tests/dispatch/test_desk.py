@@ -1,4 +1,6 @@
-from dataclasses import replace
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -32,7 +34,7 @@ from tests.dispatch.making import (
     notice,
     sample_policy,
 )
-from tests.dispatch.running import Running, running
+from tests.dispatch.running import PATIENCE_S, Running, running
 
 WARDEN3 = "+447700900043"
 SECOND = timedelta(seconds=1)
@@ -250,3 +252,32 @@ async def test_an_answer_before_the_message_was_accepted_is_no_answer_to_it(engi
     await engine.change(change(Grade.RED, "G3", at=START))
     await engine.reply(WARDEN3, "收到")
     assert (await engine.notice(V3)).state is NoticeState.CALLING
+
+
+@dataclass
+class Talking:
+    """A far side that says all of this at once, and notes when it has said it."""
+
+    reports: Sequence[Heard]
+    name: str = "loudspeaker"
+    said: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def heard(self) -> AsyncIterator[Heard]:
+        for report in self.reports:
+            yield report
+        self.said.set()
+        await asyncio.Event().wait()
+
+
+async def test_reports_over_one_connection_do_not_wait_for_each_other_and_all_are_taken(engine: Running) -> None:
+    await red(engine, "G3")
+    (one,) = await engine.deliveries(WARDEN3)
+    states = (DeliveryState.SENT, DeliveryState.UNDELIVERED, DeliveryState.DELIVERED, DeliveryState.SENT)
+    talking = Talking([Heard(receipts=(Receipt(delivery=one.id, state=state),)) for state in states])
+    async with engine.store.store.write():  # nothing can be kept while this is open
+        listening = asyncio.create_task(engine.desk.listen(talking))
+        await asyncio.wait_for(talking.said.wait(), PATIENCE_S)
+    async with asyncio.timeout(PATIENCE_S):
+        while (await engine.deliveries(WARDEN3))[0].state is not DeliveryState.DELIVERED:  # noqa: ASYNC110 - the state is in the store
+            await asyncio.sleep(0.002)
+    listening.cancel()

@@ -181,6 +181,22 @@ async def test_red_is_sent_before_a_thousand_blue(engine: Running) -> None:
     assert [m.grade for m in engine.sms.arrived].index(Grade.RED) == 0
 
 
+async def test_red_is_taken_by_itself_and_the_lower_grades_when_it_is_under_way(engine: Running) -> None:
+    await crowd(engine, 30)
+    sender = Sender(engine.place, engine.channels, 20)
+    assert {d.grade for d in await sender._claim()} == {Grade.RED}
+    assert {d.grade for d in await sender._claim()} == {Grade.BLUE}
+
+
+async def test_a_long_queue_of_one_channel_does_not_keep_another_of_the_same_grade_waiting(engine: Running) -> None:
+    await red_at_v3(engine)
+    one = replace(await only(engine), channel="loudspeaker", due=START - SECOND)
+    async with engine.store.write() as tx:
+        await tx.run_many("deliveries.add", [row_of(replace(one, id=f"s-{n}", address=f"speaker-{n}")) for n in range(100)])
+    claimed = await Sender(engine.place, engine.channels, 20)._claim()
+    assert {d.channel for d in claimed} == {"loudspeaker", "sms"}
+
+
 @dataclass
 class Slow(Ledger):
     """Takes its time for lower grades."""
@@ -307,6 +323,17 @@ async def test_a_command_that_only_the_broker_took_is_said_again_under_its_id_un
         for _ in range(4):
             await engine.later(timedelta(seconds=40))
         assert Counter(m.delivery for m in speakers.arrived if m.delivery in first) == dict.fromkeys(first, 2)
+
+
+async def test_a_command_that_the_speaker_says_it_has_is_not_said_again_while_it_waits_its_turn_there(place: FarSide) -> None:
+    speakers = Forgetful()
+    async with running(place, loudspeaker=speakers) as engine:
+        await engine.change(change(Grade.RED, "G1"))
+        await engine.send()
+        first = [m.delivery for m in speakers.arrived]
+        await engine.desk.take(Heard(receipts=tuple(Receipt(delivery=d, state=DeliveryState.ACCEPTED) for d in first)))
+        await engine.later(timedelta(seconds=40))
+        assert Counter(m.delivery for m in speakers.arrived if m.delivery in first) == dict.fromkeys(first, 1)
 
 
 async def test_a_speaker_that_never_reports_becomes_a_task(place: FarSide) -> None:
