@@ -100,7 +100,7 @@ def test_three_hot_days_in_a_row_are_needed_and_the_third_counts_as_soon_as_it_i
     hours = [local(7, 1, 8) + timedelta(hours=n) for n in range(1, 120)]
     changes = run(engine, "temperature", [(t, 36.0 if t.hour == 15 else 28.0) for t in hours])
     assert [(short(c), c.at.astimezone(SHANGHAI)) for c in changes] == [("none>yellow yellow", local(7, 3, 15))]
-    assert sentence(changes[0], "zh", "站") == "站：当日最高气温>=35连续3天，达到黄色（Ⅲ级）条件，heat预警由无预警升为黄色（Ⅲ级）。"
+    assert sentence(changes[0], "zh", "站") == "站：当日最高气温>=35连续3天，达到黄色（Ⅲ级）条件，高温预警由无预警升为黄色（Ⅲ级）。"
     later = [local(7, 6, 8) + timedelta(hours=n) for n in range(60)]
     assert [short(c) for c in run(engine, "temperature", [(t, 28.0) for t in later])] == ["yellow>none lower"]
 
