@@ -7,17 +7,20 @@ from typing import Any, Final
 
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from dispatcher import __version__
 from dispatcher.accounts import Principal, Role
 from dispatcher.ports import Status
+from dispatcher.views.board import Line
 from dispatcher.web.context import WebContext
 from dispatcher.web.language import COOKIE, LANGUAGES, Catalogue, choose
 from rules.grade import Grade
 
 _COOKIE_AGE_S: Final = 365 * 24 * 3600
 _CLOCKS_DIFFER_S: Final = 5
+_ROWS_KEPT: Final = 20_000
 
 
 class Pages:
@@ -34,6 +37,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._rows: dict[tuple[str, str, Line, bool, bool], Markup] = {}
         self._environment.globals.update(Grade=Grade, Role=Role, Status=Status, version=__version__, languages=LANGUAGES)
 
     def page(self, request: Request, template: str, status: int = 200, language: str = "", **values: object) -> HTMLResponse:
@@ -68,7 +72,29 @@ class Pages:
             "query": {k: v for k, v in request.query_params.items() if k != "lang"},
             "principal": principal,
             "csrf": request.session.get("csrf", "") if "session" in request.scope else "",
+            "row": partial(self._row, language),
         }
+
+    def _row(self, language: str, line: Line, may_answer: bool, expanded: bool) -> Markup:  # noqa: FBT001 - called by a template
+        """The row of a village on the board. Of 600 villages most stand where they stood: their rows are kept."""
+        key = (self._context.registry.digest, language, line, may_answer, expanded)
+        found = self._rows.get(key)
+        if found is None:
+            if len(self._rows) > _ROWS_KEPT:
+                self._rows.clear()
+            registry = self._context.registry
+            text = self._environment.get_template("line.html").render(
+                line=line,
+                may_answer=may_answer,
+                expanded=expanded,
+                lang=language,
+                t=self._catalogues[language].say,
+                name=lambda code: registry.name_of(code, language),
+                person=partial(self._person, language=language),
+                clock_time=partial(self.local, form="%H:%M"),
+            )
+            found = self._rows[key] = Markup(text)  # noqa: S704 - our own template, which has escaped what is not
+        return found
 
     def _person(self, contact: str, language: str) -> str:
         """A contact's name; what was written down for somebody who is not on the list."""
