@@ -32,6 +32,7 @@ from dispatcher.workplace import Workplace
 
 _RETRY_S = 1.0
 _GATHER_S = 0.25
+_MOMENT_S = 0.02
 _AT_ONCE = 500
 _WORTH_TAKING_TOGETHER = 8
 DRILL_DOUBT = timedelta(minutes=30)
@@ -112,8 +113,8 @@ class Desk:
         """Write what came in, in groups, until ``stop``."""
         while (first := await self._queue.get()) is not None:
             group = [first]
-            if self._pressed() and not first.heard.replies:
-                await asyncio.sleep(_GATHER_S)  # a receipt that is late by a moment harms nobody, a warning does
+            if not first.heard.replies:  # a receipt that is late by a moment harms nobody, a warning does
+                await asyncio.sleep(_GATHER_S if self._pressed() else _MOMENT_S)
             while not self._queue.empty() and len(group) < _AT_ONCE:
                 more = self._queue.get_nowait()
                 if more is None:

@@ -40,6 +40,9 @@ def order(gateways: Iterable[Gateway], failed: Mapping[str, float], address: str
 
     ``draw`` is in 0…1. A gateway whose tries fail loses its share by itself, down to a little that shows when it is well again.
     """
+    gateways = list(gateways)
+    if len(gateways) == 1 and not gateways[0].prefixes:
+        return gateways  # the usual case, for each of ten thousand messages
     fits: dict[int, list[Gateway]] = {}
     for gateway in gateways:
         found = [len(p) for p in gateway.prefixes if address.startswith(p)]

@@ -7,6 +7,7 @@ _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED = frozenset("\f^{}\\[~]|€")
+_KNOWN = _BASIC | _EXTENDED
 _BEYOND_PLANE_0 = 0x10000
 
 
@@ -33,21 +34,23 @@ _PART = {Encoding.GSM7: 153, Encoding.UCS2: 67}
 def segments(text: str) -> Segments:
     """The segments of a text. A character of two units is never cut in two, so a part may end one unit early."""
     encoding = encoding_of(text)
-    sizes = [_size(character, encoding) for character in text]
-    units = sum(sizes)
-    if units <= _SINGLE[encoding]:
-        return Segments(encoding=encoding, units=units, count=1)
+    total = units(text, encoding)
+    if total <= _SINGLE[encoding]:
+        return Segments(encoding=encoding, units=total, count=1)
+    if total == len(text):  # no character has two units
+        return Segments(encoding=encoding, units=total, count=-(-total // _PART[encoding]))
     count, used = 1, 0
-    for size in sizes:
+    for character in text:
+        size = _size(character, encoding)
         if used + size > _PART[encoding]:
             count, used = count + 1, 0
         used += size
-    return Segments(encoding=encoding, units=units, count=count)
+    return Segments(encoding=encoding, units=total, count=count)
 
 
 def encoding_of(text: str) -> Encoding:
     """GSM-7 when every character has a place in it."""
-    return Encoding.GSM7 if all(c in _BASIC or c in _EXTENDED for c in text) else Encoding.UCS2
+    return Encoding.GSM7 if _KNOWN.issuperset(text) else Encoding.UCS2
 
 
 def first_part(text: str) -> int:
@@ -57,7 +60,9 @@ def first_part(text: str) -> int:
 
 def units(text: str, encoding: Encoding) -> int:
     """The units of a piece of a text that is sent in this encoding."""
-    return sum(_size(character, encoding) for character in text)
+    if encoding is Encoding.UCS2:
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) + sum(text.count(character) for character in _EXTENDED)
 
 
 def _size(character: str, encoding: Encoding) -> int:
