@@ -41,7 +41,6 @@ class Engine:
 
     def _adopt(self, series: list[Series], ladders: list[Ladder], feeds: Feeds) -> None:
         self._series, self._ladders, self._feeds = series, ladders, feeds
-        self._started = self._followed = False
         self._index: dict[tuple[str, str], Series] = {}
         self._known: Known = ()
         self._by_number: list[Series | None] = []
@@ -55,8 +54,12 @@ class Engine:
             self._by_place.setdefault(x.place, []).append(x)
             for key in dict.fromkeys((f.place, f.variable) for found in x.feeds.values() for f in found):
                 self._asking[key] = (*self._asking.get(key, ()), x)
+        self._await()
+
+    def _await(self) -> None:
+        self._started = self._followed = False
         # A restored engine knows its deadlines before its first now; what was never heard starts with that now.
-        self._run.watch = Watch([x for x in ladders if x.arrived_us()])
+        self._run.watch = Watch([x for x in self._ladders if x.arrived_us()])
 
     def observe(self, readings: Sequence[Reading], now: datetime) -> Decisions:
         """Take readings in the order they came. Places whose time has run out by ``now`` fall silent first."""
@@ -226,16 +229,19 @@ class Engine:
         # What a new engine was made with is as good as what would be made now, and half of the work.
         series, ladders, feeds = (self._series, self._ladders, self._feeds) if self._new else _fresh(self.plan)
         try:
-            self._retired = fill(saved, series, ladders, feeds)
+            self._retired = fill(saved, self.plan.digest, series, ladders, feeds)
         except SnapshotError:
             if self._new:
                 self._adopt(*_fresh(self.plan))
             raise
-        self._new = False
         for x in ladders:
             if x.silent or x.suspended:
                 unsettle(x)
-        self._adopt(series, ladders, feeds)
+        if self._new:
+            self._await()
+        else:
+            self._adopt(series, ladders, feeds)
+        self._new = False
 
     def _begin(self, now: datetime) -> None:
         run = self._run

@@ -230,9 +230,10 @@ class Series:
         cut = self.upto(edge_s)
         if cut:
             self.first_s = self.time(cut)
-            del self.totals[:cut]
+            # A copy takes the room that it needs; what is cut in place keeps the room that it once needed.
+            self.totals = self.totals[cut:]
             if self.times is not None:
-                del self.times[:cut]
+                self.times = self.times[cut:]
                 self._even()
         self.trim_s = self.first_s + self.horizon_s + _SLACK * self.interval_s
         self.until_s = min(self.wake_s, self.trim_s)

@@ -92,28 +92,59 @@ def filled_up(whole: Whole, history: bytes, longer: Collection[tuple[str, str]])
     return Whole(whole.saved, tails)
 
 
-def fill(whole: Whole, series: Sequence[Series], ladders: Sequence[Ladder], feeds: Feeds) -> dict[str, int]:
-    """Put what was saved into empty series, ladders and feeds, as far as these still exist; gives what is retired now."""
+def fill(whole: Whole, digest: str, series: Sequence[Series], ladders: Sequence[Ladder], feeds: Feeds) -> dict[str, int]:
+    """Put what was saved into empty series, ladders and feeds, as far as these still exist; gives what is retired now.
+
+    ``digest`` names the rules that these are of. Mostly the snapshot was made under the same: then each finds its own at its own number.
+    """
     saved = whole.saved
-    by_series: dict[tuple[str, str], list[int]] = {}
-    for n, s in enumerate(saved.series):
-        by_series.setdefault((s.station, s.variable), []).append(n)
-    for one in series:
-        found = by_series.get((one.station, one.variable))
-        if found:
-            n = found[0] if len(found) == 1 else min(found, key=lambda n: _strangeness(one, saved.series[n]))
-            _fill_series(one, saved.series[n], whole.tails.get(n, ()))
-    by_ladder = {(x.rule, x.place): x for x in saved.ladders}
-    for x in ladders:
-        mine = by_ladder.get((x.rule.name, x.place))
-        if mine is not None:
-            _fill_ladder(x, mine)
+    same = saved.digest == digest
+    if same and len(saved.series) == len(series) and all(map(_is_series, series, saved.series)):
+        numbered: Iterable[tuple[Series, int]] = zip(series, range(len(series)), strict=True)
+    else:
+        numbered = _found(series, saved.series)
+    texts: dict[int, str] = {}
+    for one, n in numbered:
+        checks = texts.get(id(one.checks)) or texts.setdefault(id(one.checks), _text(one.checks))
+        _fill_series(one, checks, saved.series[n], whole.tails.get(n, ()))
     for f in saved.feeds:
         feed = feeds.get((f.place, f.variable))
         if feed is not None:
             feed.arrived_us = f.arrived_us
             for forecast in f.forecasts:
                 feed.put(forecast)
+    if same and len(saved.ladders) == len(ladders) and all(map(_is_ladder, ladders, saved.ladders)):
+        for x, mine in zip(ladders, saved.ladders, strict=True):
+            _fill_ladder(x, mine)
+        return dict(saved.retired)
+    return _fill_found(saved, ladders)
+
+
+def _is_series(one: Series, saved: SavedSeries) -> bool:
+    return one.station == saved.station and one.variable == saved.variable
+
+
+def _is_ladder(x: Ladder, saved: SavedLadder) -> bool:
+    return x.place == saved.place and x.rule.name == saved.rule
+
+
+def _found(series: Sequence[Series], saved: Sequence[SavedSeries]) -> Iterator[tuple[Series, int]]:
+    """The number that each series has among those that were saved, where it has one."""
+    by_series: dict[tuple[str, str], list[int]] = {}
+    for n, s in enumerate(saved):
+        by_series.setdefault((s.station, s.variable), []).append(n)
+    for one in series:
+        found = by_series.get((one.station, one.variable))
+        if found:
+            yield one, found[0] if len(found) == 1 else min(found, key=lambda n: _strangeness(one, saved[n]))
+
+
+def _fill_found(saved: Saved, ladders: Sequence[Ladder]) -> dict[str, int]:
+    by_ladder = {(x.rule, x.place): x for x in saved.ladders}
+    for x in ladders:
+        mine = by_ladder.get((x.rule.name, x.place))
+        if mine is not None:
+            _fill_ladder(x, mine)
     numbered = saved.retired | {f"{x.rule}/{x.place}": x.episode for x in saved.ladders}
     for x in ladders:
         x.episode = numbered.pop(f"{x.rule.name}/{x.place}", 0)
@@ -125,14 +156,14 @@ def _strangeness(one: Series, saved: SavedSeries) -> tuple[bool, bool]:
     return saved.checks != _text(one.checks), bool(saved.counter_times) is (one.counter is None)
 
 
-def _fill_series(series: Series, saved: SavedSeries, tails: Sequence[SavedTail]) -> None:
-    """Values that the checks of today would not let pass stay out."""
+def _fill_series(series: Series, checks: str, saved: SavedSeries, tails: Sequence[SavedTail]) -> None:
+    """Values that the checks of today, in words, would not let pass stay out."""
     totals = numbers(saved.totals, wide=saved.wide)
     times = numbers(saved.times) if saved.times else None
     if not totals or (times is not None and len(times) != len(totals) - 1):
         raise SnapshotError(f"the series of {saved.station!r} is damaged: it has not one total for each reading")
     low, high = series.checks.low * SCALE, series.checks.high * SCALE
-    if saved.checks == _text(series.checks) and saved.step_s == series.interval_s:
+    if saved.checks == checks and saved.step_s == series.interval_s:
         series.take_over(saved.first_s, times, totals)
     else:
         pairs = _pairs(saved.first_s, saved.step_s, times, totals)
@@ -143,8 +174,9 @@ def _fill_series(series: Series, saved: SavedSeries, tails: Sequence[SavedTail])
             if low <= value <= high:
                 series.append(at_s, value)
     newest: SavedSeries | SavedTail = tails[-1] if tails else saved
-    series.arrived_us, series.doubt, series.spell, series.late = newest.arrived_us, saved.doubt, saved.spell, frozenset(saved.late)
-    series.suspects = saved.suspects
+    series.arrived_us, series.doubt, series.spell, series.suspects = newest.arrived_us, saved.doubt, saved.spell, saved.suspects
+    if saved.late:
+        series.late = frozenset(saved.late)
     if series.counter:
         series.counter.times, series.counter.values = numbers(saved.counter_times), numbers(saved.counter_values)
         series.counter.held = newest.held
