@@ -1,4 +1,6 @@
-"""One red alert for 10,000 villages: ``dispatch.10k.committed_s`` and ``dispatch.10k.accepted_s``.
+"""One red alert for 10,000 villages: ``dispatch.10k.committed_s``, ``dispatch.10k.accepted_s`` and ``dispatch.10k.cpu_s``.
+
+The last is the processor time of the engine alone, which says what an alert costs on a machine that others use as well.
 
 A real engine on a real database; the simulated town's phone network and speakers (on Mosquitto) in processes of their own on
 the same machine, calling back for every message. 30,000 texts and 10,000 speaker commands.
@@ -24,7 +26,7 @@ from dispatcher.settings import AdapterChoice, Deployment, WebSettings
 from dispatcher.upkeep.log import make_log
 
 VILLAGES = 10_000
-MOST_S = 240
+MOST_S = 600
 _ACCOUNT = "ACbench"
 _TOKEN = "bench-token"  # noqa: S105 - guards a simulated gateway on the loopback
 
@@ -39,29 +41,31 @@ def deployment_of(folder: Path, gateway: int, broker: int) -> Deployment:
     return Deployment(county=folder, state_dir=folder / "state", web=WebSettings(port=0), store=store, channels=channels)
 
 
-async def alarm(app: Application) -> tuple[float, float]:
-    """Seconds from a reading of 90 mm to all deliveries committed, and to all of them with the far sides."""
+async def alarm(app: Application) -> tuple[float, float, float]:
+    """Seconds from a reading of 90 mm to all deliveries committed, and to all of them with the far sides; the engine's own until then."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     body = {"station": station(0), "variable": "rain", "value": 90, "unit": "mm", "time": stamp}
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     await app.intake.submit(json.dumps(body).encode(), Kind.READINGS, "bench")
     committed = time.perf_counter() - began
-    while time.perf_counter() - began < MOST_S:
-        async with app.store.read() as reader:
-            waiting = await reader.fetch("deliveries.to_send", {"county": "990121000000"})
-        if not waiting[0]["n"]:
-            break
-        await asyncio.sleep(0.1)
-    accepted = time.perf_counter() - began
+    async with asyncio.timeout(MOST_S):  # what did not end has no figure
+        while await _waiting(app):  # noqa: ASYNC110 - the state is in the store
+            await asyncio.sleep(0.1)
+    accepted, worked = time.perf_counter() - began, time.process_time() - worked
     async with app.store.read() as reader:
         rows = await reader.fetch("deliveries.states", {"county": "990121000000"})
     counts = {f"{row['channel']}/{row['state']}": row["n"] for row in rows}
     print(counts, file=sys.stderr)
     assert sum(row["n"] for row in rows) >= 4 * VILLAGES
-    return committed, accepted
+    return committed, accepted, worked
 
 
-async def once(folder: Path, broker: int) -> tuple[float, float]:
+async def _waiting(app: Application) -> bool:
+    async with app.store.read() as reader:
+        return bool((await reader.fetch("deliveries.to_send", {"county": "990121000000"}))[0]["n"])
+
+
+async def once(folder: Path, broker: int) -> tuple[float, float, float]:
     """One alarm in a fresh engine and town."""
     gateway = free_port()
     deployment = deployment_of(folder, gateway, broker)
@@ -92,6 +96,7 @@ def main(runs: int = 3) -> None:
     note = "one red alert, 30,000 SMS through twilio's client + 10,000 speaker commands over Mosquitto; town on the same machine"
     figure("dispatch.10k.committed_s", [r[0] for r in results], "s", VILLAGES, "reading in to 40,000 deliveries committed; " + note)
     figure("dispatch.10k.accepted_s", [r[1] for r in results], "s", VILLAGES, "reading in to the last one accepted; " + note)
+    figure("dispatch.10k.cpu_s", [r[2] for r in results], "s", VILLAGES, "processor time of the engine until then; " + note)
 
 
 if __name__ == "__main__":
