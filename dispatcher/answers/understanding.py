@@ -16,6 +16,14 @@ _WORDS: tuple[tuple[Said, tuple[str, ...]], ...] = (
     (Said.EVACUATING, ("正在转移", "开始转移", "转移中", "正在撤离", "evacuating", "moving")),
     (Said.RECEIVED, ("收到", "知道了", "明白", "好的", "已阅", "received", "copy", "ok", "yes", "roger")),
 )
+
+
+def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    """One search for all of these: English ones as whole words, Chinese ones anywhere."""
+    return re.compile("|".join(rf"\b{re.escape(word)}\b" if word.isascii() else re.escape(word) for word in words))
+
+
+_HEARD = tuple((said, _any_of(words)) for said, words in _WORDS)
 _MOVED = re.compile(r"(?:转移|撤离|moved)\D{0,4}(\d{1,5})|(\d{1,5})\s*(?:人|people|moved)")
 _FORM = r"([1239])\s*(\d{{{digits}}})(?:\s+(\d{{1,5}})\s*(?:人|people|moved)?)?"
 _DIGITS = {"1": Said.RECEIVED, "2": Said.EVACUATING, "3": Said.EVACUATED, "9": Said.HELP}
@@ -81,11 +89,7 @@ def _take_code(plain: str, digits: int) -> tuple[str, str]:
 
 
 def _by_word(plain: str) -> Said | None:
-    for said, words in _WORDS:
-        for word in words:
-            if re.search(rf"\b{re.escape(word)}\b", plain) if word.isascii() else word in plain:
-                return said
-    return None
+    return next((said for said, words in _HEARD if words.search(plain)), None)
 
 
 def _by_digit(plain: str) -> Said | None:
