@@ -11,7 +11,7 @@ Nothing else moves a grade but silence and a person, and those are separate acts
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rules.grade import Grade
+from rules.grade import BY_NUMBER, Grade
 from rules.model import Lower, Patience, Silence, Target
 from rules.scaled import NEVER_S
 
@@ -93,7 +93,7 @@ def streaks(state: Climb, patience: tuple[Patience, ...], at_s: int, met: int, *
             state.lasts[g] = at_s
         if state.counts[g] >= p.count and at_s - state.firsts[g] >= p.for_s:
             confirmed = g
-    return Grade(confirmed)
+    return BY_NUMBER[confirmed]
 
 
 def ease(state: Climb, at_s: int, gap_s: int, *, eased: bool, run_s: int | None = None) -> None:
@@ -133,7 +133,7 @@ def due(state: Climb, lower: Lower, proven_s: int, met: int, below: Sequence[Gra
         return None
     if proven_s - state.raised_s < lower.min_in_force_s or state.runs < lower.runs:
         return None
-    return max(below[state.grade], Grade(met)) if lower.to is Target.ONE_STEP else Grade(met)
+    return max(below[state.grade], BY_NUMBER[met]) if lower.to is Target.ONE_STEP else BY_NUMBER[met]
 
 
 def fall(state: Climb, lower: Lower, to: Grade, at_s: int) -> None:

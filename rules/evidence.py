@@ -5,7 +5,7 @@ from bisect import bisect_right
 
 from rules.change import Evidence, Scaling
 from rules.compiled import Limits, written
-from rules.grade import Grade
+from rules.grade import BY_NUMBER, Grade
 from rules.ladder import Ladder
 from rules.scaled import NEVER_S, SCALE
 from rules.variables import unit_of
@@ -22,7 +22,7 @@ def rows(ladder: Ladder, at_s: int, edge_s: int = NEVER_S) -> tuple[list[Evidenc
     for index, limits in ladder.limits[ladder.factor(at_s, values)]:
         met = _reached(limits, values[index])
         if met:
-            found.append(_table_row(ladder, index, at_s, values[index], limits, Grade(met)))
+            found.append(_table_row(ladder, index, at_s, values[index], limits, BY_NUMBER[met]))
     for row, test in zip(rule.rows, compiled.row_tests, strict=True):
         if test(*ladder.floats(at_s, values)):
             found.append(_expression(ladder, row.grade.word, row.expression.text, row.expression.names, at_s, values, row.grade))

@@ -25,3 +25,7 @@ class Grade(IntEnum):
         except KeyError:
             allowed = ", ".join(g.word for g in cls)
             raise ValueError(f"unknown grade {word!r}; allowed: {allowed}") from None
+
+
+BY_NUMBER = tuple(Grade)
+"""The grade of each number: a look-up, where ``Grade(number)`` is a call of several functions."""

@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from rules.climb import Climb, Trail, back, due, ease, fall, streaks, trail, up
 from rules.forecast import Feed
-from rules.grade import Grade
+from rules.grade import BY_NUMBER, Grade
 from rules.measure import MISSING, coverage, filled
 from rules.plan import LadderPlan
 from rules.probe import Coverage, Probe
@@ -235,7 +235,7 @@ class Ladder:
     def _move(self, state: Climb, at_s: int, met: int, values: list[float], *, own: bool, run_s: int | None) -> bool:
         self.wake, self.wake_s = AWAKE
         rule = self.rule
-        confirmed = Grade(met)
+        confirmed = BY_NUMBER[met]
         if self.compiled.patient:
             confirmed = streaks(state, self.compiled.patience, at_s, met, own=own, round_s=self.round_s)
         ease(state, at_s, rule.no_data.after_s, eased=self.eased(at_s, values), run_s=run_s)
