@@ -65,6 +65,7 @@ def test_every_adapter_that_is_named_can_be_loaded_from_the_installation(image: 
         ("sources", "kafka"),
         ("sources", "file"),
         ("channels", "sms"),
+        ("channels", "voice"),
         ("channels", "loudspeaker"),
         ("sources", "sl651_tcp"),
         ("stores", "sqlite"),
