@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.integration.programs import Programs, Ran, arrivals, ledger, rows
 
-QUICK = ("--port", "0", "--speed", "2400", "--until-answered", "--json")
+QUICK = ("--port", "0", "--speed", "1200", "--until-answered", "--json")
 
 
 def demo(programs: Programs, *options: str) -> Ran:
@@ -40,12 +40,15 @@ def test_a_message_that_the_network_forgets_is_counted_and_named(programs: Progr
     ran = demo(programs, "--town=--swallow=5")
     assert ran.code == 1
     told = ran.summary
-    assert told["lost"] == 1
+    assert told["lost"] == len(told["lost_messages"]) >= 1, "a text may have been for several villages"
     arrived = arrivals(tmp_path / "state" / "town.jsonl")
-    claimed = "SELECT id FROM deliveries WHERE channel = 'sms' AND state IN ('accepted', 'sent', 'delivered', 'undelivered')"
+    claimed = (
+        "SELECT DISTINCT CASE carried_by WHEN '' THEN id ELSE carried_by END AS id FROM deliveries "
+        "WHERE channel = 'sms' AND state IN ('accepted', 'sent', 'delivered', 'undelivered')"
+    )
     forgotten = [row["id"] for row in rows(tmp_path / "state" / "demo.db", claimed) if row["id"] not in arrived]
     assert len(forgotten) == 1
-    assert forgotten[0] in str(told["lost_messages"]) or _message_of(tmp_path, forgotten[0]) == told["lost_messages"][0]
+    assert forgotten[0] in str(told["lost_messages"]) or _message_of(tmp_path, forgotten[0]) in told["lost_messages"]
 
 
 def _message_of(folder: Path, delivery: str) -> list[str]:
