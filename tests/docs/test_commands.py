@@ -10,7 +10,7 @@ from tests.docs.checkout import ROOT, make_checkout
 
 #: Commands that would not end, or that other tests run, and what is run in their place.
 STAND_INS = {
-    "make run": "make --no-print-directory run RUN='--state var/make-run --until-answered --speed 1200 --port 0'",
+    "make run": "make --no-print-directory run RUN='--state var/make-run --until-answered --speed 600 --port 0'",
     "make test": "make -n test",
     "make test     # makes .venv from the lock and runs every test against real servers": "make -n test",
     "make lint": "make -n lint",

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.integration.programs import Programs, Ran, arrivals, ledger, rows
 
-QUICK = ("--port", "0", "--speed", "1200", "--until-answered", "--json")
+QUICK = ("--port", "0", "--speed", "900", "--until-answered", "--json")
 
 
 def demo(programs: Programs, *options: str) -> Ran:

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.programs import Programs, Running, arrivals, count, rows
 from tests.services.server import free_port, random_seed
 
-SPEED = "2400"
+SPEED = "900"
 STOPS_WITHIN_S = 5.0
 #: What was decided, whenever it was.
 CHANGES = "SELECT rule, place, before, after, at FROM changes ORDER BY at, rule, place, after"
