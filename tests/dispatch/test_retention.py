@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dispatcher.intake.catalogue import catalogue
 from dispatcher.intake.refeeding import Refeeding, ask
 from dispatcher.intake.rehearsal import REHEARSED
 from dispatcher.intake.retention import ROWS_AT_ONCE, Retention, deletable, kept_for
@@ -130,7 +131,7 @@ async def refed(engine: Running, wanted: list[int]) -> int:
 async def test_a_reject_comes_in_again_with_its_whole_bytes_and_format_once_what_was_wrong_is_mended(engine: Running) -> None:
     ruling = engine.pipeline.ruling
     known = ruling.decoding
-    engine.pipeline.ruling = replace(ruling, decoding=replace(known, catalogue=replace(known.catalogue, places={}, stations={})))
+    engine.pipeline.ruling = replace(ruling, decoding=replace(known, catalogue=catalogue((), set())))
     await engine.read(batch(rain(12, START)))
     assert await engine.notices() == []
     (reject,) = await engine.rows("rejects.listed", before=99, limit=9)
