@@ -9,6 +9,7 @@ import statistics
 import time
 from datetime import datetime
 
+import rules as rules_package
 from bench.workload import LINE_BYTES, RULES, STEP_S, batches, stations
 from dispatcher.intake.catalogue import Catalogue, CatalogueEntry, catalogue
 from dispatcher.intake.decode import decode
@@ -58,7 +59,8 @@ def main() -> None:
     decoding = statistics.median(count / took for _, took, _ in results)
     median = statistics.median(speeds)
     spread = (max(speeds) - min(speeds)) / median
-    note = f"JSON lines of {LINE_BYTES} B to decisions, batches of {BATCH}, pure Python, 1 core, 4 windows x 4 grades, "
+    variant = "compiled loops" if rules_package.COMPILED else "pure Python"
+    note = f"JSON lines of {LINE_BYTES} B to decisions, batches of {BATCH}, {variant}, 1 core, 4 windows x 4 grades, "
     note += f"{STATIONS} stations, {changes} changes; decoding alone {decoding:.0f}/s; median of {RUNS}"
     figure = {"bench": "rules.first", "value": round(median), "unit": "readings/s", "n": count, "spread": round(spread, 3), "note": note}
     print(json.dumps(figure))

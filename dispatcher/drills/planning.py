@@ -1,6 +1,5 @@
 """From what somebody wants to exercise to a drill with its participants, and to what it says of villages. Decisions only."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from dispatcher.drills.model import Drill, DrillPlan
@@ -8,8 +7,7 @@ from dispatcher.errors import NotAllowed
 from dispatcher.house import House
 from dispatcher.model.saying import Saying
 from dispatcher.policy.release import Origin
-from dispatcher.registry.areas import villages_within
-from dispatcher.warnings.drafting import issuing_area
+from dispatcher.warnings.drafting import issuing_area, villages_named
 from rules.grade import Grade
 
 LONGEST = timedelta(hours=24)
@@ -29,7 +27,7 @@ def planned(house: House, plan: DrillPlan, drill_id: str, by: str, now: datetime
         raise NotAllowed("a drill needs a title", "须写明演练名称")
     if not _SHORTEST_MIN <= plan.minutes <= LONGEST / timedelta(minutes=1):
         raise NotAllowed("a drill lasts from 5 minutes to 24 hours", "演练时长须为5分钟至24小时")
-    villages = _villages(house, plan.areas)
+    villages = villages_named(house, plan.areas)
     areas = set(villages)
     if plan.township:
         areas |= {house.registry.villages[v].township for v in villages}
@@ -77,15 +75,3 @@ def sayings_of(house: House, drill: Drill, grade: Grade, now: datetime) -> list[
         )
         for village in drill.villages
     ]
-
-
-def _villages(house: House, areas: Sequence[str]) -> list[str]:
-    found: dict[str, None] = {}
-    for code in areas:
-        inside = villages_within(house.registry, code)
-        if not inside:
-            raise NotAllowed(f"no village lies in {code!r}; give codes of villages, townships or the county", f"{code} 内没有登记的村")
-        found |= dict.fromkeys(v.code for v in inside)
-    if not found:
-        raise NotAllowed("a drill names at least one village or area", "须指明至少一个村或区域")
-    return list(found)

@@ -42,7 +42,7 @@ def draft_sayings(house: House, draft: Draft, person: str, earlier: Mapping[str,
     ``earlier`` are the villages of the warning that it replaces, in force or waiting, each with its issuing area.
     """
     _check(house, draft, now)
-    villages = _villages(house, draft.areas)
+    villages = villages_named(house, draft.areas)
     if draft.replaces and not earlier:
         raise NotAllowed(f"there is no warning {draft.replaces!r} in force or waiting", f"没有生效或待签发的预警 {draft.replaces}")
     contributor = draft.replaces or f"person:{person}/{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}"
@@ -95,7 +95,8 @@ def _check(house: House, draft: Draft, now: datetime) -> None:
         raise NotAllowed("a warning needs a reason that villages are told", "须写明理由")
 
 
-def _villages(house: House, areas: Sequence[str]) -> list[str]:
+def villages_named(house: House, areas: Sequence[str]) -> list[str]:
+    """Every village in these areas, once; NotAllowed for an area without any, and when none is named."""
     found: dict[str, None] = {}
     for code in areas:
         inside = villages_within(house.registry, code)
@@ -103,7 +104,7 @@ def _villages(house: House, areas: Sequence[str]) -> list[str]:
             raise NotAllowed(f"no village lies in {code!r}; give codes of villages, townships or the county", f"{code} 内没有登记的村")
         found |= dict.fromkeys(v.code for v in inside)
     if not found:
-        raise NotAllowed("a warning names at least one village or area", "须指明至少一个村或区域")
+        raise NotAllowed("name at least one village or area", "须指明至少一个村或区域")
     return list(found)
 
 

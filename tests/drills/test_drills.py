@@ -173,7 +173,7 @@ async def test_when_no_drill_runs_an_exercise_reaches_nobody(engine: Running) ->
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ({"areas": ()}, "names at least one village"),
+        ({"areas": ()}, "name at least one village"),
         ({"areas": ("1234",)}, "no village lies in '1234'"),
         ({"hazard": "dragons"}, "no policy for hazard 'dragons'"),
         ({"grade": Grade.NONE}, "from blue to red"),
