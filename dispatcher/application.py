@@ -9,6 +9,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from dispatcher.answers.desk import Desk
@@ -72,19 +73,25 @@ from dispatcher.workplace import Workplace
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What an operator's files say, compiled."""
+    """What an operator's files say, compiled. ``mark`` is of the files before they were read."""
 
     files: CountyFiles
     catalogue: Catalogue
+    mark: str = ""
 
 
 def load(deployment: Deployment, imported: Imported | None = None) -> Loaded:
     """Read, check and compile; ConfigurationError carries every mistake found. ``imported`` is the registry that was imported last."""
+    mark = _mark(deployment)
     try:
         files = load_county_files(deployment.county, deployment.rules, imported)
     except ConfigurationError as error:
         raise ConfigurationError([located(p, deployment.county, deployment.rules) for p in error.problems]) from error
-    return Loaded(files, catalogue_of(files.registry))
+    return Loaded(files, catalogue_of(files.registry), mark)
+
+
+def _mark(deployment: Deployment) -> str:
+    return mark_of(deployment.county, *([deployment.rules] if deployment.rules else []))
 
 
 def catalogue_of(registry: Registry) -> Catalogue:
@@ -153,7 +160,7 @@ class Application:
         codecs = load_formats(self.deployment)
         version = self._version(self.loaded)
         self.pipeline = Pipeline(self.place, version.compiled, DEFAULT_LIMITS, codecs)
-        self.reloading = Reloading(self.place, self.pipeline, self._read, self._mark, self._adopted)
+        self.reloading = Reloading(self.place, self.pipeline, self._read, partial(_mark, self.deployment), self._adopted, self.loaded.mark)
         self.sender = Sender(self.place, channels, gateways=gateways_of(self.deployment))
         self.drills = Drills(self.place, self.sender.wake)
         self.roll_calls = RollCalls(self.place, self.sender.wake)
@@ -405,9 +412,6 @@ class Application:
 
     def _basis(self) -> Basis:
         return Basis(files=self.loaded.files.registry_texts, directory=self.loaded.files.directory)
-
-    def _mark(self) -> str:
-        return mark_of(self.deployment.county, *([self.deployment.rules] if self.deployment.rules else []))
 
     def _adopted(self, version: Version) -> None:
         self._context.registry, self._context.texts = version.house.registry, version.house.templates

@@ -90,7 +90,7 @@ async def _adopt(place: Workplace, version: Version, actor: str, origin: str) ->
 class Reloading:
     """Looks at the files when told to, and every few seconds. ``problems`` are the mistakes for which the newest were refused.
 
-    ``adopted`` is told of every version that is in force.
+    ``adopted`` is told of every version that is in force. ``seen`` is the mark of the files as they were last read, taken before.
     """
 
     place: Workplace
@@ -98,18 +98,18 @@ class Reloading:
     read: Read
     mark: Mark
     adopted: Callable[[Version], None]
+    seen: str = ""
     problems: Sequence[Problem] = ()
     refused_at: datetime | None = None
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _seen: str = ""
 
     async def watch(self, every_s: float) -> None:
         """Look every few seconds whether a file has changed, and take it when nothing has changed since the look before."""
-        self._seen = last = await asyncio.to_thread(self.mark)
+        self.seen = last = self.seen or await asyncio.to_thread(self.mark)
         while True:
             await asyncio.sleep(every_s)
             mark = await asyncio.to_thread(self.mark)
-            if mark == last != self._seen:
+            if mark == last != self.seen:
                 await self.try_reload(FILES)
             last = mark
 
@@ -124,7 +124,7 @@ class Reloading:
 
     async def look(self) -> Version | None:
         """What the files say now; None, said where it can be seen, when they have mistakes."""
-        self._seen = await asyncio.to_thread(self.mark)
+        self.seen = await asyncio.to_thread(self.mark)
         try:
             return await asyncio.to_thread(self.read)
         except ConfigurationError as error:
@@ -134,7 +134,7 @@ class Reloading:
     async def reload(self, actor: str, origin: str = "") -> Outcome:
         """Read the files now and let them decide. ConfigurationError when they have mistakes: then nothing has changed."""
         async with self._one:
-            self._seen = await asyncio.to_thread(self.mark)
+            self.seen = await asyncio.to_thread(self.mark)
             try:
                 version = await asyncio.to_thread(self.read)
             except ConfigurationError as error:

@@ -232,6 +232,28 @@ async def test_a_changed_file_is_taken_once_it_has_stopped_changing(engine: Runn
     assert engine.pipeline.ruling.compiled.digest == compiled(LONGER, engine.house).digest
 
 
+async def test_a_file_that_changed_after_it_was_read_and_before_the_first_look_is_taken(
+    engine: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await known(engine)
+    files = Files(engine)
+    reloading = files.reloading()
+    reloading.seen = files.mark()
+    files.rules = LOWER
+    looks = 0
+
+    async def sleep(_: float) -> None:
+        nonlocal looks
+        looks += 1
+        if looks > 3:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr("dispatcher.intake.reloading.asyncio.sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await reloading.watch(5)
+    assert [r["actor"] for r in await engine.rows("plans.activations", before=10**9, limit=9)] == ["files", "start"]
+
+
 async def test_another_registry_takes_over_with_its_house(engine: Running) -> None:
     await known(engine)
     registry = replace(

@@ -64,7 +64,8 @@ class Nursery:
         self._lock = threading.Lock()
         self._waiting: list[Child] = []
         self._children: dict[int, Child] = {}
-        threading.Thread(target=self._listen, name="nursery", daemon=True).start()
+        self._listening = threading.Thread(target=self._listen, name="nursery", daemon=True)
+        self._listening.start()
 
     def start(self, program: str, arguments: Sequence[str], name: Path, environment: Mapping[str, str]) -> Child:
         """Fork; output goes to files beginning with ``name``, whose folder is the working directory."""
@@ -95,6 +96,10 @@ class Nursery:
         """End it; those that it started are not its business."""
         self._process.kill()
         self._process.wait()
+        self._listening.join(STARTS_WITHIN_S)
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe
+            pipe.close()
 
 
 def serve() -> None:
