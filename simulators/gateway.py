@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
+import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -20,6 +21,8 @@ BODY_MAX = 1600
 VALID_MAX_S = 36_000
 PAGE_MAX = 1000
 HANGS_S = 3600.0
+_JSON = {"Content-Type": "application/json; charset=utf-8"}
+_encode = msgspec.json.Encoder().encode
 
 
 class Refusal(Exception):
@@ -120,7 +123,7 @@ class Gateway:
             await asyncio.sleep(faults.ANSWER_LATE_S)
         if fault is faults.Fault.LOSE_ANSWER and request.transport is not None:
             request.transport.abort()
-        return web.json_response(twilio_words.message(record, self._on.account), status=201)
+        return _json(twilio_words.message(record, self._on.account), status=201)
 
     async def list(self, request: web.Request) -> web.Response:
         """GET Messages.json: newest first, by ``To`` and ``DateSent``.
@@ -138,7 +141,7 @@ class Gateway:
         known = self._network.by_number.get(asked["To"], []) if "To" in asked else list(self._network.records.values())
         found = [r for r in reversed(known) if after <= (r.sent_at or r.sms.accepted_at) <= before]
         shown = [twilio_words.message(r, self._on.account) for r in found[number * size : (number + 1) * size]]
-        return web.json_response(twilio_words.page("Messages", shown, len(found), self._on.account, asked, number, size))
+        return _json(twilio_words.page("Messages", shown, len(found), self._on.account, asked, number, size))
 
     async def call(self, request: web.Request) -> web.Response:
         """POST Calls.json."""
@@ -149,7 +152,7 @@ class Gateway:
         except Refusal as refusal:
             self._on.book.write(Entry(at=self._on.clock.now(), kind=Kind.CALL_REFUSED, to=form.get("To", ""), code=str(refusal.code)))
             raise
-        return web.json_response(twilio_words.call(self._telephone.take(form), self._on.account), status=201)
+        return _json(twilio_words.call(self._telephone.take(form), self._on.account), status=201)
 
     async def calls(self, request: web.Request) -> web.Response:
         """GET Calls.json: newest first, by ``To``."""
@@ -157,7 +160,7 @@ class Gateway:
         number = request.query.get("To", "")
         known = self._telephone.by_number.get(number, []) if number else list(self._telephone.records.values())
         found = [twilio_words.call(record, self._on.account) for record in reversed(known)][:PAGE_MAX]
-        return web.json_response(twilio_words.page("Calls", found, len(found), self._on.account, {"To": number}, 0, PAGE_MAX))
+        return _json(twilio_words.page("Calls", found, len(found), self._on.account, {"To": number}, 0, PAGE_MAX))
 
     async def fetch(self, request: web.Request) -> web.Response:
         """GET Messages/{Sid}.json."""
@@ -165,16 +168,16 @@ class Gateway:
         record = self._network.records.get(request.match_info["sid"])
         if record is None:
             raise Refusal(20404)
-        return web.json_response(twilio_words.message(record, self._on.account))
+        return _json(twilio_words.message(record, self._on.account))
 
     async def summary(self, _: web.Request) -> web.Response:
         """The figures of the whole ledger."""
         found = await asyncio.to_thread(lambda: ledger.summary(ledger.read(self._on.book.path)))
-        return web.json_response(found)
+        return _json(found)
 
     async def health(self, _: web.Request) -> web.Response:
         """Alive, and what time it is here."""
-        return web.json_response({"status": "ok", "time": self._on.clock.now().isoformat(), "messages": len(self._network.records)})
+        return _json({"status": "ok", "time": self._on.clock.now().isoformat(), "messages": len(self._network.records)})
 
     def _authenticate(self, request: web.Request) -> None:
         given = request.headers.get("Authorization", "")
@@ -192,7 +195,11 @@ async def _refusing(request: web.Request, handler: Handler) -> web.StreamRespons
         return await handler(request)
     except Refusal as refusal:
         status, body = twilio_words.error(refusal.code)
-        return web.json_response(body, status=status)
+        return _json(body, status=status)
+
+
+def _json(found: object, status: int = 200) -> web.Response:
+    return web.Response(body=_encode(found), status=status, headers=_JSON)
 
 
 def _checked(form: Mapping[str, str]) -> timedelta:

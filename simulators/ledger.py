@@ -16,6 +16,8 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+import msgspec
+
 
 class Kind(StrEnum):
     """What happened."""
@@ -55,6 +57,7 @@ class Kind(StrEnum):
 
 
 WAIT_FOR_OTHER_S = 10.0
+_encode = msgspec.json.Encoder().encode
 ARRIVALS = frozenset({Kind.SMS_ACCEPTED, Kind.CALL_ACCEPTED, Kind.SPEAKER_COMMAND})
 
 
@@ -79,7 +82,7 @@ class Entry:
         """The entry as one line of JSON."""
         named = (("delivery", self.delivery), ("to", self.to), ("body", self.body), ("reference", self.reference), ("act", self.act))
         filled = {name: value for name, value in (*named, ("code", self.code), ("more", dict(self.more))) if value}
-        return json.dumps({"at": self.at.isoformat(), "kind": self.kind, **filled}, ensure_ascii=False).encode() + b"\n"
+        return _encode({"at": self.at.isoformat(), "kind": self.kind, **filled}) + b"\n"
 
 
 def parse(line: bytes) -> Entry:

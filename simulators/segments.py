@@ -5,13 +5,18 @@ GSM_BASIC = frozenset(
 )
 BASIC_PLANE = 0xFFFF
 GSM_EXTENDED = frozenset("\f^{}\\[~]|€")
+GSM = GSM_BASIC | GSM_EXTENDED
 
 
 def segments(text: str) -> int:
     """Segments of one text; any character outside GSM-7 makes the whole text UCS-2. An escaped or paired unit is never split."""
-    if all(letter in GSM_BASIC or letter in GSM_EXTENDED for letter in text):
-        return _count([2 if letter in GSM_EXTENDED else 1 for letter in text], single=160, part=153)
-    return _count([2 if ord(letter) > BASIC_PLANE else 1 for letter in text], single=70, part=67)
+    used = frozenset(text)
+    gsm = used <= GSM
+    single, part = (160, 153) if gsm else (70, 67)
+    doubled = used & GSM_EXTENDED if gsm else {letter for letter in used if ord(letter) > BASIC_PLANE}
+    if not doubled:  # nearly always: nothing is to be looked at letter by letter
+        return 1 if len(text) <= single else -(-len(text) // part)
+    return _count([2 if letter in doubled else 1 for letter in text], single=single, part=part)
 
 
 def _count(units: list[int], *, single: int, part: int) -> int:

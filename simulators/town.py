@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -38,6 +39,8 @@ SPEAKER_WORKERS = 12
 CALL_TIMEOUT_S = 15.0
 BROKER_WAIT_S = 5.0
 STOPS_WITHIN_S = 2.0
+OBJECTS_PER_COLLECTION = (50_000, 20, 50)
+"""The town keeps every text for ever: Python's own 700 would have it look through all of them again and again."""
 CANCEL_EVERY_S = 0.3
 WRONG_FILE, WRONG_USAGE, OUT_OF_REACH = 1, 2, 3
 
@@ -194,6 +197,7 @@ async def _announce(given: options.Options, town: Town, port: int, book: ledger.
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the town; 0 stopped, 1 a file is wrong, 2 wrong usage, 3 an address cannot be had."""
     given = options.parse(arguments)
+    gc.set_threshold(*OBJECTS_PER_COLLECTION)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(run(given))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from simulators import calls, phone_network, segments
@@ -100,4 +101,9 @@ def _page_uri(name: str, account: str, asked: Mapping[str, str], number: int, si
 
 
 def _date(at: datetime | None) -> str | None:
-    return format_datetime(at) if at else None
+    return _written(at.replace(microsecond=0)) if at else None
+
+
+@lru_cache(64)
+def _written(second: datetime) -> str:
+    return format_datetime(second)
