@@ -6,7 +6,7 @@ desk (replies that come meanwhile are still recorded), the store last.
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -14,7 +14,8 @@ from typing import Any
 
 from dispatcher.answers.desk import Desk
 from dispatcher.auditor.auditor import Auditor
-from dispatcher.calls.preview import preview
+from dispatcher.calls.helping import knowing_helpers
+from dispatcher.calls.preview import Announcement, Preview, preview
 from dispatcher.calls.timekeeper import Timekeeper
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.deliveries.duty_room import DutyRoom
@@ -416,6 +417,11 @@ class Application:
     def _adopted(self, version: Version) -> None:
         self._context.registry, self._context.texts = version.house.registry, version.house.templates
 
+    async def _look_ahead(self, hazard: str, said: Sequence[Announcement]) -> Preview:
+        async with self.store.read() as reader:
+            house = await knowing_helpers(reader, self.place.house, (one.village for one in said))
+        return preview(house, hazard, said, gateways_of(self.deployment), self.clock.now())
+
     def _web(self, desk: Desk, stopping: asyncio.Event) -> WebContext:
         house = self.place.house
         return WebContext(
@@ -441,7 +447,7 @@ class Application:
             secret=house.secret.hex(),
             metrics=self.metrics.registry,
             refused=lambda code: self.metrics.rejects.labels(self.intake.name, code).inc(),
-            look_ahead=lambda hazard, said: preview(self.place.house, hazard, said, gateways_of(self.deployment), self.clock.now()),
+            look_ahead=self._look_ahead,
             stopping=stopping,
             rules=RulesDesk(self.place, self.pipeline, self.reloading, lambda: self.intake.stands_by),
         )

@@ -1,5 +1,6 @@
 """What every decision of one installation rests on: its registry, policies, texts and its own settings."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from dispatcher.duty.resolve import on_duty
 from dispatcher.incidents.model import Reporting
 from dispatcher.policy.model import Policies
 from dispatcher.ports import Status
+from dispatcher.registry.helping import HELPERS, Helpers
 from dispatcher.registry.model import Contact, Registry
 from dispatcher.templates.model import Templates
 
@@ -22,6 +24,7 @@ class House:
     ``coalesce`` is how long changes of one warning are gathered into one alert (red waits for nothing).
     ``cap_sender`` names us in CAP messages; default ``alerts@`` and the host of the public address.
     ``duty`` is the duty table as it stands now; default what the registry says. ``drill`` are the participants of the drill that runs.
+    ``helpers`` are those of the villages that a transaction is about: it reads them from the store, since what is erased is gone.
     """
 
     registry: Registry
@@ -35,6 +38,7 @@ class House:
     reporting: Reporting = field(default_factory=Reporting)
     duty: DutyTable = field(default_factory=DutyTable)
     drill: Participants | None = None
+    helpers: Helpers = field(default_factory=dict)
     travel_times: Mapping[str, timedelta] = field(init=False, repr=False)
     _exercise: "House | None" = field(init=False, repr=False, default=None)
 
@@ -66,6 +70,13 @@ class House:
         )
         return replace(self, registry=registry, status=Status.EXERCISE, drill=None)
 
+    def with_helpers(self, helpers: Helpers) -> "House":
+        """The same house, which knows these helpers."""
+        found = copy.copy(self)
+        object.__setattr__(found, "helpers", helpers)
+        object.__setattr__(found, "_exercise", None)
+        return found
+
     @property
     def county(self) -> str:
         """The code of the county."""
@@ -76,6 +87,9 @@ class House:
 
         Empty is a gap that must be shown.
         """
+        if role == HELPERS:
+            named = (self.registry.contacts.get(h.helper) for h in self.helpers.get(village, ()))
+            return tuple(contact for contact in named if contact is not None)
         area = self.registry.area_of_role(role, village)
         roster = self.duty.roster_of(role, area)
         if roster is None:

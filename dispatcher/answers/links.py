@@ -25,6 +25,11 @@ def sign_link(secret: bytes, link: Link, expires_at: datetime) -> str:
     return f"{body}.{_mac(secret, body)}"
 
 
+def link_address(public_url: str, secret: bytes, link: Link, expires_at: datetime) -> str:
+    """Where somebody answers: a whole address."""
+    return f"{public_url}/a/{sign_link(secret, link, expires_at)}"
+
+
 def open_link(secret: bytes, token: str, now: datetime) -> Link:
     """What a token speaks for; LinkRefused when it was altered or has expired."""
     body, _, mac = token.rpartition(".")

@@ -7,12 +7,14 @@ share its fate. When a village drops out before it is said, the bundle is undone
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from dispatcher.calls.helping import helper_text
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, Purpose
 from dispatcher.policy.model import Action, GradePlan
 from dispatcher.ports import DeliveryState, Status
 from dispatcher.registry.guidance import guidance_of
+from dispatcher.registry.helping import HELPERS
 from dispatcher.registry.model import SMS, VOICE
 from dispatcher.templates.model import Words
 from dispatcher.templates.render import action_of, travel_words
@@ -46,7 +48,9 @@ def bundle(house: House, notices: Mapping[str, Notice], plans: Mapping[str, Grad
     for delivery in deliveries:
         notice = notices.get(delivery.notice)
         if notice is not None and _may(delivery, notice):
-            key = (delivery.channel, delivery.address, delivery.language, notice.hazard, notice.grade, delivery.step, delivery.repeat)
+            helps = delivery.person if delivery.role == HELPERS else ""
+            reader = (delivery.channel, delivery.address, delivery.language, helps)
+            key = (*reader, notice.hazard, notice.grade, delivery.step, delivery.repeat)
             groups.setdefault(key, []).append(delivery)
     tied: dict[str, Delivery] = {}
     for group in groups.values():
@@ -68,7 +72,12 @@ def _parts(
     part: list[Delivery] = []
     text = ""
     for delivery in group:
-        longer = bundle_text(house, [notices[d.notice] for d in (*part, delivery)], plans, delivery.channel, delivery.language)
+        about = [notices[d.notice] for d in (*part, delivery)]
+        longer = (
+            helper_text(house, about, delivery.person, delivery.channel, delivery.language)
+            if delivery.role == HELPERS
+            else bundle_text(house, about, plans, delivery.channel, delivery.language)
+        )
         if part and len(longer) > LONGEST:
             yield _tie(part, text)
             part = []

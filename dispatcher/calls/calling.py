@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
-from dispatcher.answers.links import Link, sign_link
+from dispatcher.answers.links import Link, link_address
 from dispatcher.calls.agenda import Entry
+from dispatcher.calls.helping import helper_text
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery, delivery_id
 from dispatcher.model.notice import Notice, Purpose
@@ -18,6 +19,7 @@ from dispatcher.model.task import Task, TaskKind
 from dispatcher.policy.model import GradePlan, Step
 from dispatcher.ports import DeliveryState
 from dispatcher.registry.guidance import route_of, transfer_people_of
+from dispatcher.registry.helping import HELPERS
 from dispatcher.registry.model import SPEAKERS, VOICE
 from dispatcher.templates.model import Facts
 from dispatcher.templates.render import render
@@ -94,8 +96,8 @@ def targets_of(house: House, notice: Notice, step: Step, now: datetime) -> tuple
     gaps: list[str] = []
     for role in step.to:
         found = _targets_of_role(house, notice.village, role, step.by, now)
-        if not found:
-            gaps.append(role)
+        if not found if role != HELPERS else len({t.person for t in found}) < len(house.helpers.get(notice.village, ())):
+            gaps.append(role)  # of the helpers each one counts; a village without such households lacks nobody
         targets += found
     return targets, gaps
 
@@ -138,6 +140,8 @@ class Saying:
 
     def to(self, target: Target) -> str:
         """What this person reads: facts of the notice in his language, with code and link only where an answer is asked."""
+        if target.role == HELPERS and self.notice.purpose is Purpose.WARN:
+            return helper_text(self.house, [self.notice], target.person, target.channel, target.language)
         key = target.channel, target.language
         text = self._made.get(key)
         if text is None:
@@ -145,8 +149,7 @@ class Saying:
         return text.replace(_LINK, self._link(target.person)) if _LINK in text else text
 
     def _link(self, person: str) -> str:
-        link = sign_link(self.house.secret, Link(self.notice.code, person), self.notice.expires_at)
-        return f"{self.house.public_url}/a/{link}"
+        return link_address(self.house.public_url, self.house.secret, Link(self.notice.code, person), self.notice.expires_at)
 
     def _text(self, channel: str, language: str) -> str:
         house, notice, registry = self.house, self.notice, self.house.registry

@@ -11,6 +11,7 @@ from datetime import datetime
 from dispatcher.calls.agenda import agenda, entries_due, next_due, passed, satisfied_actions
 from dispatcher.calls.bundling import bundle
 from dispatcher.calls.calling import call_on
+from dispatcher.calls.helping import with_helpers
 from dispatcher.house import House
 from dispatcher.model.answer import Answer
 from dispatcher.model.delivery import Delivery
@@ -19,6 +20,7 @@ from dispatcher.model.task import FeedLine, Task
 from dispatcher.policy.model import Action, GradePlan
 from dispatcher.policy.snapshot import plan_from_json
 from dispatcher.ports import Reader, Transaction
+from dispatcher.registry.helping import HELPERS
 from dispatcher.registry.model import DUTY_ROOM as DUTY_ROOM_ROLE
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
@@ -35,6 +37,7 @@ async def escalate_due(tx: Transaction, house: House, now: datetime) -> int:
     if not notices:
         return 0
     plans = await plans_of(tx, notices)
+    house = await with_helpers(tx, house, plans.values(), (n.village for n in notices))
     answers = await answers_of(tx, [n.id for n in notices])
     deliveries: list[Delivery] = []
     tasks: list[Task] = []
@@ -72,9 +75,12 @@ def escalate(
 
 
 def satisfied_of(house: House, notice: Notice, plan: GradePlan, answers: Sequence[Answer]) -> frozenset[Action]:
-    """The actions that count as answered. Somebody with two roles is one person, whichever of them he answers in."""
+    """The actions that count as answered: what helpers say of their households does not.
+
+    Somebody with two roles is one person, whichever of them he answers in.
+    """
     house = house.of(notice.status)
-    one = [replace(a, person=_person(house, a.person)) for a in answers]
+    one = [replace(a, person=_person(house, a.person)) for a in answers if not a.helper]
     return satisfied_actions(plan, one, frozenset(_person(house, p) for p in asked(house, notice, plan)))
 
 
@@ -86,7 +92,8 @@ def _person(house: House, contact: str) -> str:
 
 def asked(house: House, notice: Notice, plan: GradePlan) -> frozenset[str]:
     """The people the plan asks at release; the duty room's page is not one of them."""
-    roles = [r for step in plan.steps if not step.after and step.action is Action.RECEIVED for r in step.to if r != DUTY_ROOM_ROLE]
+    first = [step for step in plan.steps if not step.after and step.action is Action.RECEIVED]
+    roles = [r for step in first for r in step.to if r not in (DUTY_ROOM_ROLE, HELPERS)]
     return frozenset(c.id for role in roles for c in house.resolve(role, notice.village, notice.released_at))
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from dispatcher.calls.bundling import bundle
 from dispatcher.calls.calling import fallback
 from dispatcher.calls.escalating import plans_of
+from dispatcher.calls.helping import with_helpers
 from dispatcher.deliveries.settle import GAVE_UP, PATIENCE, RANK, needs_next_channel
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
@@ -40,6 +41,7 @@ async def settle_all(tx: Transaction, house: House, deliveries: Sequence[Deliver
     notices = {row["id"]: value_of(Notice, row) for row in rows if row["state"] != NoticeState.SUPERSEDED}
     still = [d for d in failing if d.notice in notices]
     plans = await plans_of(tx, list(notices.values()))
+    house = await with_helpers(tx, house, plans.values(), (n.village for n in notices.values()))
     next_ones = [made for d in still for made in fallback(house, d, notices[d.notice], now)]
     planned = bundle(house, notices, {n.id: plans[n.plan] for n in notices.values()}, next_ones)
     await tx.run_many("deliveries.add", [row_of(d) for d in planned])

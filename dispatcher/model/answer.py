@@ -28,7 +28,10 @@ class Path(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """``person`` is a contact's id; ``on_behalf_by`` the duty officer who wrote it down, empty when the person said it himself."""
+    """``person`` is a contact's id; ``on_behalf_by`` the duty officer who wrote it down, empty when the person said it himself.
+
+    A ``helper`` was told only to bring his households to safety: he answers for them, not for the village.
+    """
 
     notice: str
     warning: str
@@ -43,3 +46,4 @@ class Answer:
     people: int | None
     note: str
     at: datetime
+    helper: bool = False

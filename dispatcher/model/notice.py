@@ -32,6 +32,7 @@ class Notice:
     """One revision for one village. ``id`` is ``warning/village/revision``; ``plan`` the digest of its snapshotted call plan.
 
     ``steps_done`` counts the entries of the plan's agenda already taken; ``next_due`` is when the next one is.
+    ``listed`` is how many people of the village the lists named at release, ``helped`` how many of them need help; 0: no list.
     """
 
     id: str
@@ -54,3 +55,5 @@ class Notice:
     reason_en: str
     steps_done: int = 0
     next_due: datetime | None = None
+    listed: int = 0
+    helped: int = 0

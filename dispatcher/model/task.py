@@ -29,6 +29,7 @@ class TaskKind(StrEnum):
     UPSTREAM = "upstream"
     REPORT = "report"
     MESSAGE = "message"
+    COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from dispatcher.files.document import Spot
 from dispatcher.policy.model import Action, Step
+from dispatcher.registry.helping import HELPERS
 from dispatcher.registry.model import CHANNELS, DUTY_ROOM, DUTY_ROOM_PAGE, LOUDSPEAKER, SPEAKERS
 
 ROLES = (
@@ -12,6 +13,7 @@ ROLES = (
     "village.warden",
     "village.deputy",
     SPEAKERS,
+    HELPERS,
     "township.leader_on_duty",
     "county.leader_on_duty",
     DUTY_ROOM,
@@ -81,5 +83,7 @@ def _check_match(spot: Spot, to: tuple[str, ...], by: tuple[tuple[str, ...], ...
         spot.wrong(f"{SPEAKERS} is a target of its own: a step to it names no other role and only {LOUDSPEAKER}")
     if LOUDSPEAKER in used and SPEAKERS not in to:
         spot.wrong(f"{LOUDSPEAKER} speaks to the village, not to a person: use it in a step to [{SPEAKERS}]")
+    if HELPERS in to and len(to) > 1:
+        spot.wrong(f"{HELPERS} is a target of its own: its text is about households, so a step to it names no other role")
     if DUTY_ROOM_PAGE in used and set(to) - {DUTY_ROOM, ""}:
         spot.wrong(f"{DUTY_ROOM_PAGE} is the page of [{DUTY_ROOM}]: a step by it names no other role")

@@ -8,6 +8,7 @@ from dispatcher.errors import Problem
 from dispatcher.policy.model import GradePlan, Policies, Policy
 from dispatcher.ports import Status
 from dispatcher.registry.guidance import route_of, transfer_people_of
+from dispatcher.registry.helping import HELPERS
 from dispatcher.registry.model import LOUDSPEAKER, SMS, SPEAKERS, Registry
 from dispatcher.templates.model import LIFT, LOWER, Facts, Template, Templates, Words
 from dispatcher.templates.render import fill
@@ -41,7 +42,7 @@ def gaps(registry: Registry, policies: Policies) -> Iterator[Gap]:
     """Every role that nobody holds for a village, for the page, the audit and a duty-room task."""
     for policy in policies.policies.values():
         for grade, plan in policy.grades.items():
-            for role in dict.fromkeys(role for step in plan.steps for role in step.to):
+            for role in dict.fromkeys(role for step in plan.steps for role in step.to if role != HELPERS):
                 for village in registry.villages:
                     if not (registry.speakers_of(village) if role == SPEAKERS else registry.resolve(role, village)):
                         yield Gap(policy=policy.id, grade=grade, role=role, village=village)
@@ -53,7 +54,7 @@ def channels_of(plan: GradePlan) -> tuple[str, ...]:
 
 
 def _roles_nobody_holds(registry: Registry, policies: Policies) -> Iterator[Problem]:
-    held = {role for contact in registry.contacts.values() for role in contact.roles}
+    held = {role for contact in registry.contacts.values() for role in contact.roles} | {HELPERS}  # the list of households is not here
     entered = {roster for roster, _, _ in registry.duty.entries}
     held |= {roster.role for roster in registry.duty.rosters.values() if roster.people or roster.id in entered}
     if registry.speakers:

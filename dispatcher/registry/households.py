@@ -6,6 +6,7 @@ They are no part of the registry's versions, so that what is erased is gone. Eac
 import asyncio
 import csv
 import io
+import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
@@ -116,6 +117,18 @@ class HouseholdBook:
         async with self._place.store.read() as reader:
             rows = await reader.fetch("households.counts", {"county": self._place.house.county})
         return {row["village"]: (row["households"], row["people"]) for row in rows}
+
+    async def of_helper(self, helpers: Sequence[str], villages: Collection[str], origin: str) -> list[Household]:
+        """The households that these contacts (one person, by all his roles) help in some villages, after the look is written down."""
+        place = self._place
+        scope = {"county": place.house.county, "helpers": json.dumps(list(helpers)), "villages": json.dumps(sorted(villages))}
+        async with place.store.write() as tx:
+            rows = await tx.fetch("households.of_helper", scope)
+            if rows:
+                detail = {"villages": sorted(villages), "n": len(rows)}
+                act = Act(actor=helpers[0], origin=origin, act="look at own households", subject=helpers[0], detail=detail)
+                await write_audit(tx, place.house.county, place.clock.now(), [act])
+        return list(_of_rows(rows))
 
     async def put_all(self, given: str, actor: str, origin: str) -> int:
         """Take a CSV text in place of all households there were; gives how many. ConfigurationError: nothing has changed."""

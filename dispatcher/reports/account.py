@@ -21,7 +21,10 @@ _SPEAKERS, _DUTY_ROOM = "loudspeaker", "duty_room"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeAccount:
-    """One notice of one village. Times are None for what did not happen; ``within`` says whether the answer came in time."""
+    """One notice of one village. Times are None for what did not happen; ``within`` says whether the answer came in time.
+
+    ``people`` were moved as the village says, of ``listed`` when it was released; ``helped_moved`` of the ``helped``, as helpers say.
+    """
 
     village: str
     revision: int
@@ -36,6 +39,9 @@ class NoticeAccount:
     answered_by: str
     path: str
     people: int | None
+    listed: int
+    helped: int
+    helped_moved: int
     asked: bool
     answer_due: datetime | None
     deliveries: int
@@ -73,6 +79,8 @@ class Totals:
     in_time: int
     evacuated: int
     people: int
+    listed: int
+    not_moved: int
     median_s: float | None
     slowest_s: float | None
 
@@ -128,12 +136,13 @@ def _notice(
     changes: Sequence[Row],
 ) -> NoticeAccount:
     cause = next((c for c in reversed(changes) if from_ms(c["decided_at"]) <= notice.released_at), None)
+    spoken = [a for a in answers if not a.helper]
     people = [d for d in deliveries if d.channel != _DUTY_ROOM]
     actions: dict[Action, datetime] = {}
-    for answer in answers:
+    for answer in spoken:
         for action in SAID_BY[answer.action]:
             actions.setdefault(action, answer.at)
-    first = next((a for a in answers if SAID_BY[a.action]), None)
+    first = next((a for a in spoken if SAID_BY[a.action]), None)
     asked = notice.purpose is Purpose.WARN and plan is not None and bool(plan.actions)
     within = plan.deadlines.get(Action.RECEIVED, plan.answer_within) if plan is not None else None
     return NoticeAccount(
@@ -149,7 +158,10 @@ def _notice(
         actions=actions,
         answered_by=(first.person or first.on_behalf_by) if first else "",
         path=first.path.value if first else "",
-        people=max((a.people for a in answers if a.people is not None), default=None),
+        people=max((a.people for a in spoken if a.people is not None), default=None),
+        listed=notice.listed if plan is not None and Action.EVACUATED in plan.actions else 0,
+        helped=notice.helped if plan is not None and Action.EVACUATED in plan.actions else 0,
+        helped_moved=sum({a.person: a.people for a in answers if a.helper and a.people is not None}.values()),
         asked=asked,
         answer_due=notice.released_at + within if asked and within is not None else None,
         deliveries=len(people),
@@ -184,7 +196,9 @@ def _totals(rows: Sequence[NoticeAccount]) -> Totals:
     asked = [r for r in rows if r.asked]
     waits = [(r.answered_at - r.released_at) / timedelta(seconds=1) for r in asked if r.answered_at is not None]
     moved: dict[str, int] = {}
+    listed: dict[str, int] = {}
     for row in rows:
+        listed[row.village] = max(row.listed, listed.get(row.village, 0))
         if row.people is not None:
             moved[row.village] = max(row.people, moved.get(row.village, 0))
     return Totals(
@@ -194,6 +208,8 @@ def _totals(rows: Sequence[NoticeAccount]) -> Totals:
         in_time=sum(r.within for r in asked),
         evacuated=len({r.village for r in rows if Action.EVACUATED in r.actions}),
         people=sum(moved.values()),
+        listed=sum(listed.values()),
+        not_moved=sum(max(0, n - moved.get(v, 0)) for v, n in listed.items()),
         median_s=median(waits) if waits else None,
         slowest_s=max(waits, default=None),
     )

@@ -131,6 +131,8 @@ def _summary(told: Told, result: Account) -> Iterator[str]:
     if t.median_s is not None and t.slowest_s is not None:
         yield says["s.waits"].format(median=round(t.median_s / 60, 1), slowest=round(t.slowest_s / 60, 1))
     yield says["s.people"].format(people=t.people, evacuated=t.evacuated)
+    if t.listed:
+        yield says["s.listed"].format(moved=t.listed - t.not_moved, listed=t.listed, open=t.not_moved)
 
 
 def _plots(told: Told, plan: Plan, found: Gathered) -> Iterator[Picture]:
@@ -195,9 +197,15 @@ def _village(told: Told, n: NoticeAccount) -> tuple[str, ...]:
         told.person(n.answered_by),
         told.since(n.actions.get(Action.EVACUATING), n.released_at) if n.asked else "",
         told.since(n.actions.get(Action.EVACUATED), n.released_at) if n.asked else "",
-        "" if n.people is None else str(n.people),
+        _counted(n),
         in_time,
     )
+
+
+def _counted(n: NoticeAccount) -> str:
+    """People moved, of those on the lists."""
+    moved = "" if n.people is None else str(n.people)
+    return f"{moved or '—'} / {n.listed}" if n.listed else moved
 
 
 def _failures(told: Told, result: Account) -> Iterator[str]:
@@ -209,7 +217,10 @@ def _failures(told: Told, result: Account) -> Iterator[str]:
     silent = [n for n in result.notices if n.asked and n.answered_at is None]
     for n in silent:
         yield says["f.silent"].format(village=told.name(n.village), revision=n.revision)
-    if not result.dead and not result.speakers_failed and not silent:
+    short = [n for n in result.notices if n.people is not None and n.people < n.listed]
+    for n in short:
+        yield says["f.short"].format(village=told.name(n.village), moved=n.people, listed=n.listed, open=n.listed - (n.people or 0))
+    if not result.dead and not result.speakers_failed and not silent and not short:
         yield says["f.none"]
 
 

@@ -32,6 +32,10 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
         "报告转移完毕 {evacuated} 个村，转移 {people} 人。",
         "{evacuated} villages reported that all have moved, {people} people.",
     ),
+    "s.listed": (
+        "对照名单：{listed} 人中已转移 {moved} 人，{open} 人未报告。",
+        "Against the lists: {moved} of {listed} people moved, {open} open.",
+    ),
     "k.change": ("级别变化", "Change"),
     "k.alert": ("签发", "Release"),
     "k.alert_of": ("{kind}，{villages} 个村（{by}）", "{kind}, {villages} villages ({by})"),
@@ -73,6 +77,10 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
     "f.dead": ("{person}：{channel}全部未送达，请核实号码。", "{person}: nothing got through by {channel}; check the number."),
     "f.speaker": ("大喇叭 {speaker} 播放失败。", "Speaker {speaker} failed."),
     "f.silent": ("{village}：第 {revision} 次通知无人应答。", "{village}: nobody answered notice no. {revision}."),
+    "f.short": (
+        "{village}：报告转移 {moved} 人，名单 {listed} 人，差 {open} 人。",
+        "{village}: {moved} people moved of {listed} on the lists, {open} open.",
+    ),
     "f.none": ("全部送达并应答。", "Everything arrived and was answered."),
     "d.title": ("演练报告：{title}", "Drill report: {title}"),
     "d.running": ("进行中", "running"),

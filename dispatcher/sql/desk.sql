@@ -1,6 +1,10 @@
 -- name: add_answer
-INSERT INTO answers (notice, warning, county, status, village, revision, person, on_behalf_by, action, path, people, note, at)
-VALUES (:notice, :warning, :county, :status, :village, :revision, :person, :on_behalf_by, :action, :path, :people, :note, :at);
+INSERT INTO answers (notice, warning, county, status, village, revision, person, on_behalf_by, action, path, people, note, at, helper)
+VALUES (:notice, :warning, :county, :status, :village, :revision, :person, :on_behalf_by, :action, :path, :people, :note, :at, :helper);
+
+-- name: told_as_helpers
+SELECT notice, address FROM deliveries WHERE notice IN EACH(:notices) AND role <> 'reply' AND address IN EACH(:addresses)
+GROUP BY notice, address HAVING min(role) = 'village.household_helpers' AND max(role) = 'village.household_helpers';
 
 -- name: answers_of
 SELECT * FROM answers WHERE notice IN EACH(:notices) ORDER BY seq;
@@ -10,7 +14,7 @@ INSERT INTO tasks (key, county, status, kind, village, text_zh, text_en, opened_
 VALUES (:key, :county, :status, :kind, :village, :text_zh, :text_en, :opened_at, NULL, '')
 ON CONFLICT (key) DO UPDATE SET text_zh = excluded.text_zh, text_en = excluded.text_en, opened_at = excluded.opened_at,
     closed_at = NULL, closed_by = ''
-WHERE tasks.closed_at IS NOT NULL AND tasks.kind IN ('help', 'refused', 'gap', 'unreachable', 'opted_out', 'lift');
+WHERE tasks.closed_at IS NOT NULL AND tasks.kind IN ('help', 'refused', 'gap', 'unreachable', 'opted_out', 'lift', 'count');
 
 -- name: open_tasks
 SELECT * FROM tasks WHERE county = :county AND closed_at IS NULL ORDER BY seq DESC LIMIT :limit;

@@ -2,6 +2,14 @@
 SELECT id, village, part, name, address, people, needs, helper, keep_until FROM households
 WHERE county = :county AND (village = :village OR :village = '') ORDER BY village, id;
 
+-- name: helpers
+SELECT village, helper, count(*) AS households, sum(people) AS people FROM households
+WHERE county = :county AND village IN EACH(:villages) GROUP BY village, helper ORDER BY village, helper;
+
+-- name: of_helper
+SELECT id, village, part, name, address, people, needs, helper, keep_until FROM households
+WHERE county = :county AND helper IN EACH(:helpers) AND village IN EACH(:villages) ORDER BY village, id;
+
 -- name: put
 INSERT INTO households (county, id, village, part, name, address, people, needs, helper, keep_until, made_by, made_at)
 VALUES (:county, :id, :village, :part, :name, :address, :people, :needs, :helper, :keep_until, :made_by, :made_at);

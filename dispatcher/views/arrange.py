@@ -85,6 +85,9 @@ def _line(row: Row, plan: GradePlan | None, answers: Sequence[Row], tally: Tally
     if grade > told:
         stand = Standing(state=CallState.WAITING)
     current = [a for a in answers if notice and a["notice"] == notice.id]
+    spoken = [a for a in answers if not a["helper"]]
+    people = next((a["people"] for a in reversed(spoken) if a["people"] is not None), None)
+    moves = notice is not None and (people is not None or (plan is not None and Action.EVACUATED in plan.actions))
     village = registry.villages.get(row["of_village"])
     said = {a["action"] for a in current}
     return Line(
@@ -97,15 +100,24 @@ def _line(row: Row, plan: GradePlan | None, answers: Sequence[Row], tally: Tally
         revision=notice.revision if notice else 0,
         purpose=notice.purpose if notice else Purpose.WARN,
         standing=stand,
-        cells=_cells(notice, plan, current, now),
+        cells=_cells(notice, plan, [a for a in current if not a["helper"]], now),
         channels=_channels(tally),
         released_at=notice.released_at if notice else None,
-        people=next((a["people"] for a in reversed(answers) if a["people"] is not None), None),
+        people=people,
+        listed=notice.listed if notice and moves else 0,
+        helped=notice.helped if notice and moves else 0,
+        helped_moved=_helped_moved(answers),
         help_wanted=Said.HELP in said,
         refused=Said.REFUSED in said,
         reason_zh=row["village_reason_zh"],
         reason_en=row["village_reason_en"],
     )
+
+
+def _helped_moved(answers: Sequence[Row]) -> int:
+    """The last number of each helper, together."""
+    last = {a["person"]: a["people"] for a in answers if a["helper"] and a["people"] is not None}
+    return sum(last.values())
 
 
 def _cells(notice: Notice | None, plan: GradePlan | None, answers: Sequence[Row], now: datetime) -> tuple[Cell, ...]:
@@ -154,7 +166,9 @@ def _totals(lines: Sequence[Line]) -> Totals:
     by_state: Mapping[CallState, int] = Counter(line.standing.state for line in lines)
     asked = [line for line in lines if line.standing.state not in (CallState.INFORMED, CallState.WAITING, CallState.SUPERSEDED)]
     people: dict[str, int] = {}
+    listed: dict[str, int] = {}
     for line in lines:
+        listed[line.village] = max(line.listed, listed.get(line.village, 0))
         if line.people is not None:
             people[line.village] = max(line.people, people.get(line.village, 0))
     return Totals(
@@ -163,6 +177,8 @@ def _totals(lines: Sequence[Line]) -> Totals:
         open=sum(line.standing.state.is_open for line in lines),
         overdue=sum(line.standing.state is CallState.OVERDUE for line in lines),
         people=sum(people.values()),
+        listed=sum(listed.values()),
+        not_moved=sum(max(0, n - people.get(v, 0)) for v, n in listed.items()),
         villages=len({line.village for line in lines if line.grade}),
         by_grade=Counter(line.grade for line in lines),
         by_state=by_state,

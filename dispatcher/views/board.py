@@ -46,7 +46,11 @@ class ChannelCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One village of one warning. ``notice`` is empty while nothing has been released; ``told`` is what it was told last."""
+    """One village of one warning. ``notice`` is empty while nothing has been released; ``told`` is what it was told last.
+
+    ``people`` were moved as the village says, of ``listed`` (0: no list); ``helped_moved`` of those ``helped`` who need help, as their
+    helpers say.
+    """
 
     key: str
     notice: str
@@ -61,10 +65,18 @@ class Line:
     channels: tuple[ChannelCount, ...]
     released_at: datetime | None
     people: int | None
+    listed: int
+    helped: int
+    helped_moved: int
     help_wanted: bool
     refused: bool
     reason_zh: str
     reason_en: str
+
+    @property
+    def not_moved(self) -> int:
+        """How many of the list nobody has reported as moved."""
+        return max(0, self.listed - (self.people or 0))
 
     @property
     def asks(self) -> bool:
@@ -90,13 +102,18 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Over all warnings in force: who was asked, who answered, who still has to; villages by grade and by state; people moved."""
+    """Over all warnings in force: who was asked, who answered, who still has to; villages by grade and by state.
+
+    ``people`` were moved; ``listed`` is how many the lists name in villages asked to move, ``not_moved`` how many of them are open.
+    """
 
     asked: int
     answered: int
     open: int
     overdue: int
     people: int
+    listed: int
+    not_moved: int
     villages: int
     by_grade: Mapping[Grade, int]
     by_state: Mapping[CallState, int]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from dispatcher.calls.helping import knowing_helpers
 from dispatcher.house import House
 from dispatcher.model.proposal import Proposal, ProposalState
 from dispatcher.model.warning import Contribution
@@ -36,10 +37,11 @@ async def load_proposal(reader: Reader, house: House, proposal_id: str, now: dat
     held = [value_of(Contribution, row) for row in await reader.fetch("warnings.contributions", scope | {"villages": villages})]
     told = {row["village"]: Grade(row["told"]) for row in await reader.fetch("warnings.villages_of_open", scope)}
     waiting = proposal.state is ProposalState.WAITING
+    known = await knowing_helpers(reader, house, (e.saying.village for e in proposal.entries))
     return ProposalView(
         proposal=proposal,
         told=told,
-        preview=preview(house, proposal, held, told, now) if waiting else None,
+        preview=preview(known, proposal, held, told, now) if waiting else None,
         consultation=await reader.fetch("proposals.consultations", {"proposal": proposal.id}),
     )
 

@@ -12,14 +12,16 @@ from datetime import datetime
 from dispatcher.calls.agenda import Entry, agenda, next_due, passed
 from dispatcher.calls.bundling import bundle
 from dispatcher.calls.calling import DUTY_ROOM, Target, call_on, tell_again
+from dispatcher.calls.helping import calls_helpers, knowing_helpers
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, NoticeState, Purpose
 from dispatcher.model.task import Task
 from dispatcher.model.warning import Alert, Contribution, VillageGrade, Warning
-from dispatcher.policy.model import GradePlan, Policy
+from dispatcher.policy.model import Action, GradePlan, Policy
 from dispatcher.policy.snapshot import plan_as_json
 from dispatcher.ports import Status, Transaction
+from dispatcher.registry.helping import listed_of
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.audit import Act, write_audit
@@ -133,6 +135,9 @@ async def _call_all(
 ) -> tuple[list[Notice], list[Delivery], list[Task]]:
     told = await _told(tx, released.warning.id, [n.village for n in released.notices])
     worded = [n if _reached(told, n.village) else asked_after_all(n, policy) for n in released.notices]
+    if any(calls_helpers(plan) or Action.EVACUATED in plan.actions for plan in policy.grades.values()):
+        house = await knowing_helpers(tx, house, (n.village for n in worded))
+        worded = [_listed(house, notice) for notice in worded]
     given = iter(await codes(tx, house, sum(n.purpose is Purpose.WARN for n in worded)))
     agendas = {grade: agenda(plan) for grade, plan in policy.grades.items()}
     notices: list[Notice] = []
@@ -150,6 +155,12 @@ async def _call_all(
         deliveries += made
     plans = {n.id: plan_for(policy, n.grade, n.before) for n in notices}
     return notices, bundle(house, {n.id: n for n in notices}, plans, deliveries), tasks
+
+
+def _listed(house: House, notice: Notice) -> Notice:
+    """A notice keeps what the lists say of its village, in numbers: they may be erased before its report is read."""
+    found = listed_of(house.registry.refuge, house.helpers, notice.village)
+    return replace(notice, listed=found.people, helped=found.helped) if found.people else notice
 
 
 def first_call(

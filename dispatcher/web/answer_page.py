@@ -7,15 +7,17 @@ from fastapi import APIRouter, Form, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
+from dispatcher.calls.helping import calls_helpers
 from dispatcher.errors import LinkRefused, NotAsked
 from dispatcher.model.answer import Path, Said
 from dispatcher.model.notice import Notice, NoticeState, Purpose
 from dispatcher.policy.model import Action
 from dispatcher.policy.snapshot import plan_from_json
 from dispatcher.registry.guidance import guidance_of
+from dispatcher.registry.households import Household
 from dispatcher.templates.model import LIFT, LOWER
 from dispatcher.templates.render import action_of
-from dispatcher.timestamps import from_ms
+from dispatcher.timestamps import from_ms, to_ms
 from dispatcher.web.behalf import People
 from dispatcher.web.state import context_of, origin_of, shared
 
@@ -89,17 +91,41 @@ async def _page_of(request: Request, notice: Notice, person: str) -> tuple[dict[
     asks = notice.purpose is Purpose.WARN and notice.state is not NoticeState.SUPERSEDED
     actions: tuple[Action, ...] = plan_from_json(plans[0]["body"]).actions if plans and asks else ()
     village = context.registry.villages.get(notice.village)
+    mine = await _households(request, notice, person) if plans and asks and calls_helpers(plan_from_json(plans[0]["body"])) else []
+    helps = bool(mine) and await _only_helps(request, notice, person)
+    own = [a for a in answers if (a["helper"] and a["person"] == person if helps else not a["helper"])]
     language = _language(request, person)
     values = {
         "notice": notice,
         "village": village,
         "actions": actions,
-        "answers": answers,
-        "said": {a["action"] for a in answers},
+        "households": mine,
+        "answers": own,
+        "said": {a["action"] for a in own},
         "told": {lang: _told(request, notice, lang) for lang in ("zh", "en")},
         "at": from_ms,
     }
     return values, language
+
+
+async def _households(request: Request, notice: Notice, person: str) -> list[Household]:
+    """Whom the person has to bring to safety, in every village he was told of: addresses and needs, no names. The look is written down."""
+    context = context_of(request)
+    contact = context.registry.contacts.get(person)
+    if contact is None:
+        return []
+    async with context.store.read() as reader:
+        asked = await reader.fetch("notices.asked_of", {"address": contact.phone, "before": to_ms(context.clock.now())})
+    villages = {notice.village, *(row["village"] for row in asked if row["warning"] == notice.warning)}
+    same = [person, *(c.id for c in context.registry.contacts_with_phone(contact.phone) if c.id != person)]
+    return await context.households.of_helper(same, villages, origin_of(request))
+
+
+async def _only_helps(request: Request, notice: Notice, person: str) -> bool:
+    context = context_of(request)
+    scope = {"notices": json.dumps([notice.id]), "addresses": json.dumps([context.registry.contacts[person].phone])}
+    async with context.store.read() as reader:
+        return bool(await reader.fetch("desk.told_as_helpers", scope))
 
 
 def _told(request: Request, notice: Notice, language: str) -> str:

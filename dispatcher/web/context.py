@@ -1,7 +1,7 @@
 """What the web is given. Each protocol names only what a page calls, so that a test needs no engine."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -113,7 +113,7 @@ class WebContext:
     rules: RulesDesk | None = None
     refused: Callable[[str], None] = _not_counted
     unknown: Callable[[], Unknown] = dict
-    look_ahead: Callable[[str, Sequence[Announcement]], Preview] | None = None
+    look_ahead: Callable[[str, Sequence[Announcement]], Awaitable[Preview]] | None = None
     wall: Clock = field(default_factory=SystemClock)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -47,7 +47,7 @@ async def preview(request: Request, asked: LookAhead) -> dict[str, Any]:
     zh, en = asked.reason_zh or asked.reason_en, asked.reason_en or asked.reason_zh
     said = [Announcement(village=v, before=before, after=after, reason_zh=zh, reason_en=en) for v in codes]
     try:
-        found = context.look_ahead(asked.hazard, said)
+        found = await context.look_ahead(asked.hazard, said)
     except KeyError as unknown:
         raise Problem(422, f"{unknown.args[0]}.") from None
     return asdict(found)

@@ -96,7 +96,7 @@ async def proposal(request: Request, proposal_id: str) -> Item:
     return _summary(request, view.proposal) | {
         "entries": entries,
         "consultation": consultation,
-        "preview": _preview(view.preview, look_ahead(request, view)) if view.preview else None,
+        "preview": _preview(view.preview, await look_ahead(request, view)) if view.preview else None,
     }
 
 
@@ -132,10 +132,10 @@ async def view_of(request: Request, proposal_id: str) -> ProposalView:
     return view
 
 
-def look_ahead(request: Request, view: ProposalView) -> LookAhead | None:
+async def look_ahead(request: Request, view: ProposalView) -> LookAhead | None:
     """What each channel would have to carry, at what cost and in which time; None where nothing waits or the engine cannot tell."""
     ahead = context_of(request).look_ahead
-    return ahead(view.proposal.hazard, view.preview.said) if ahead is not None and view.preview is not None else None
+    return await ahead(view.proposal.hazard, view.preview.said) if ahead is not None and view.preview is not None else None
 
 
 def _summary(request: Request, one: Proposal) -> Item:

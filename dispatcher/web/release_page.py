@@ -84,7 +84,7 @@ async def look(request: Request, proposal_id: str, said: str = "") -> Response:
         may_release=any(who.may(e.rule.by) for e in view.proposal.entries),
         may_say=who.may(Role.FORECASTER),
         at=lambda ms: _local(request, ms),
-        ahead=look_ahead(request, view),
+        ahead=await look_ahead(request, view),
         waits=view.proposal.state is ProposalState.WAITING,
         two=any(e.rule.people > 1 for e in view.proposal.entries),
         boxes=len(view.proposal.entries) <= _MOST_BOXES,

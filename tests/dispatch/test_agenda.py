@@ -30,12 +30,12 @@ def satisfied(plan: GradePlan, *said: tuple[str, Said], asked: Sequence[str] = (
 def test_entries_come_in_the_order_of_time() -> None:
     assert [e.after for e in ENTRIES] == sorted(e.after for e in ENTRIES)
     first = [e.step for e in ENTRIES if not e.after]
-    assert first == [0, 1, 2]
+    assert first == [0, 1, 2, 3]
 
 
 def test_steps_at_release_are_repeated_as_the_plan_says_and_later_steps_are_not() -> None:
     assert [(e.after, e.repeat) for e in ENTRIES if e.step == 0] == [(minutes(0), 0), (minutes(3), 1), (minutes(6), 2), (minutes(9), 3)]
-    assert [e.after for e in ENTRIES if e.step == 3] == [minutes(5)]
+    assert [e.after for e in ENTRIES if e.step == 4] == [minutes(5)]
 
 
 def test_steps_of_a_later_action_wait_for_its_deadline() -> None:

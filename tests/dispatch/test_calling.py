@@ -48,7 +48,7 @@ def released(village: str = V1, plan: GradePlan = PLAN, told: Notice | None = No
 def test_at_release_everyone_of_the_first_steps_is_called_and_nobody_else() -> None:
     opened, made = released()
     assert set(made) == {("sms", SECRETARY), ("sms", HEAD), ("sms", WARDEN), ("loudspeaker", "spk-1"), ("duty_room", "duty-room")}
-    assert opened.steps_done == 3
+    assert opened.steps_done == 4
     assert opened.next_due == START + minutes(3)
 
 

@@ -1,16 +1,25 @@
 """Looking ahead through the API."""
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from dispatcher.accounts import Role
-from dispatcher.calls.preview import preview
+from dispatcher.calls.preview import Announcement, Preview, preview
 from dispatcher.deliveries.gateways import Gateway
 from tests.web.bench import Bench
 
 ASKED = {"hazard": "flash-flood", "grade": "red", "areas": ["990121000000"], "reason_zh": "雨量大"}
 
 
+def ahead(bench: Bench, gateways: Sequence[Gateway]) -> Callable[[str, Sequence[Announcement]], Awaitable[Preview]]:
+    async def look(hazard: str, said: Sequence[Announcement]) -> Preview:
+        return preview(bench.place.house, hazard, said, gateways, bench.clock.now())
+
+    return look
+
+
 async def test_a_forecaster_sees_recipients_segments_cost_and_time(bench: Bench) -> None:
     gateways = [Gateway(name="sms", channel="sms", rate=10, price=0.1)]
-    bench.context.look_ahead = lambda hazard, said: preview(bench.place.house, hazard, said, gateways, bench.clock.now())
+    bench.context.look_ahead = ahead(bench, gateways)
     answer = await bench.client.post("/api/v1/preview", json=ASKED, headers=bench.api(Role.FORECASTER))
     assert answer.status_code == 200, answer.text
     sms = next(load for load in answer.json()["at_once"] if load["channel"] == "sms")
@@ -20,7 +29,7 @@ async def test_a_forecaster_sees_recipients_segments_cost_and_time(bench: Bench)
 
 
 async def test_who_may_only_look_may_not_ask_and_mistakes_are_named(bench: Bench) -> None:
-    bench.context.look_ahead = lambda hazard, said: preview(bench.place.house, hazard, said, [], bench.clock.now())
+    bench.context.look_ahead = ahead(bench, [])
     assert (await bench.client.post("/api/v1/preview", json=ASKED, headers=bench.api(Role.VIEWER))).status_code == 403
     unknown = await bench.client.post("/api/v1/preview", json=ASKED | {"areas": ["110000000000"]}, headers=bench.api(Role.FORECASTER))
     assert unknown.status_code == 422

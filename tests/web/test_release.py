@@ -1,6 +1,7 @@
 """Proposing, releasing, lifting and retracting over HTTP: the API, the pages without scripts, and the public feed."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from dispatcher.accounts import Role, add_user
-from dispatcher.calls.preview import preview
+from dispatcher.calls.preview import Announcement, Preview, preview
 from dispatcher.deliveries.gateways import Gateway
 from dispatcher.intake.codecs.cap import decode_cap
 from dispatcher.ports import Item, Status, Store
@@ -265,7 +266,11 @@ async def test_villages_without_any_data_are_shown_as_unknown(bench: Bench) -> N
 async def test_before_release_costs_times_and_villages_that_nobody_would_hear_are_shown(bench: Bench) -> None:
     gateways = [Gateway(name="sms", channel="sms", price=0.05, rate=2.0)]
     house = bench.place.house
-    context = replace(bench.context, look_ahead=lambda hazard, said: preview(house, hazard, said, gateways, bench.clock.now()))
+
+    async def ahead(hazard: str, said: Sequence[Announcement]) -> Preview:
+        return preview(house, hazard, said, gateways, bench.clock.now())
+
+    context = replace(bench.context, look_ahead=ahead)
     bench.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=create_app(context)), base_url="http://duty.example")
     async with bench.client:
         proposal = await propose(bench)
