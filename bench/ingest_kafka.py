@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.sources.kafka import KafkaSettings, KafkaSource
+from adapters.sources.kafka_bodies import Bodies
 from bench.county import Size, station, write_county
 from bench.figure import figure, percentile
 from dispatcher.application import Application, load, open_store
@@ -66,9 +67,9 @@ class Timed(KafkaSource):
         self.more = asyncio.Event()
         self._produced: dict[int, list[int]] = {}
 
-    def _batch(self, consumer: Any, records: Mapping[Any, list[Any]]) -> Batch:  # noqa: ANN401
-        batch = super()._batch(consumer, records)
-        self._produced[id(batch.items)] = [found[-1].timestamp for found in records.values()]
+    def _batch(self, consumer: Any, topic: str, records: Mapping[Any, Bodies]) -> Batch:  # noqa: ANN401
+        batch = super()._batch(consumer, topic, records)
+        self._produced[id(batch.items)] = [end.timestamp for found in records.values() for end in (found.first, found.last)]
         return batch
 
     async def ack(self, batch: Batch) -> None:

@@ -10,6 +10,7 @@ something, and for partitions whose position this engine does not know.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from itertools import chain
 from typing import Any, Literal, cast
 
 from pydantic import Field, model_validator
@@ -17,9 +18,10 @@ from pydantic import Field, model_validator
 from adapters import kafka_connection
 from adapters.kafka_connection import KafkaConnection
 from adapters.sources import kafka_keeping
+from adapters.sources.kafka_bodies import Bodies, bodies_of, give_bodies
 from adapters.sources.login import password
 from dispatcher.errors import SourceLost
-from dispatcher.ports import Adapter, Batch, Item, Kind, Source, World
+from dispatcher.ports import Adapter, Alike, Batch, Kind, Source, World
 
 with contextlib.suppress(ImportError):  # the extra is missing: said by build, and only to those who configured Kafka
     import aiokafka
@@ -37,8 +39,8 @@ class KafkaSettings(KafkaConnection):
     readings: tuple[str, ...] = Field(default=("readings",), description="Topics of readings.")
     forecasts: tuple[str, ...] = Field(default=(), description="Topics of forecasts.")
     start: Literal["earliest", "latest"] = Field(default="earliest", description="Where to begin in a partition nobody knows yet.")
-    batch_items: int = Field(default=500, ge=1, description="Most records of one commit.")
-    unacknowledged_items: int = Field(default=5000, ge=1, description="Most records held that are not yet durable here.")
+    batch_items: int = Field(default=2000, ge=1, description="Most records of one commit.")
+    unacknowledged_items: int = Field(default=8000, ge=1, description="Most records held that are not yet durable here.")
     probe_s: float = Field(default=5.0, gt=0, description="After so many seconds without a record, ask whether the cluster is there.")
 
     @model_validator(mode="after")
@@ -94,12 +96,13 @@ class KafkaSource:
         try:
             async with asyncio.timeout(self._settings.timeout_s):
                 await consumer.start()
+            give_bodies(consumer)
             self._opened()
             watching = asyncio.create_task(self._watch_ends(consumer))
             while True:
                 records = await self._records(consumer)
-                if records:
-                    yield self._batch(consumer, records)
+                for topic in dict.fromkeys(partition.topic for partition in records):
+                    yield self._batch(consumer, topic, records)
         except (kafka_errors.KafkaError, OSError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
             raise SourceLost(f"{self.name}: Kafka at {', '.join(self._settings.bootstrap)}: {reason}") from error
@@ -166,17 +169,17 @@ class KafkaSource:
         self._division += 1
         self._at, self._durable, self._ends = dict(at), {}, {}
 
-    async def _records(self, consumer: Any) -> Mapping[Any, list[Any]]:  # noqa: ANN401 - aiokafka has no types
+    async def _records(self, consumer: Any) -> Mapping[Any, Bodies]:  # noqa: ANN401 - aiokafka has no types
         """The next records; none after a while, or when the group was divided meanwhile: then they are not ours, or come again."""
         await self._room.wait()
         if self._overtaken:
             raise SourceLost(f"{self.name}: another worker went on from positions that were ours; beginning again from those of the store")
         division = self._division
         found = await consumer.getmany(timeout_ms=int(self._settings.probe_s * 1000), max_records=self._settings.batch_items)
-        records = cast("Mapping[Any, list[Any]]", found)
+        records = {partition: bodies_of(several) for partition, several in found.items()}
         if division != self._division:
             for partition in consumer.assignment() & records.keys():
-                consumer.seek(partition, self._at.get(partition, records[partition][0].offset))
+                consumer.seek(partition, self._at.get(partition, records[partition].first.offset))
             return {}
         if not records:
             await self._probe(consumer)
@@ -215,13 +218,12 @@ class KafkaSource:
                 if part is not None:
                     await kafka_connection.ended(part.close(), _FAREWELL_S / 5)
 
-    def _batch(self, consumer: Any, records: Mapping[Any, list[Any]]) -> Batch:  # noqa: ANN401
-        items: list[Item] = []
-        for partition, found in records.items():
-            topic = partition.topic
-            kind = Kind.FORECASTS if topic in self._settings.forecasts else Kind.READINGS
-            items += [Item(record.value or b"", topic, kind) for record in found]
-        offsets = {partition: found[-1].offset + 1 for partition, found in records.items()}
+    def _batch(self, consumer: Any, topic: str, records: Mapping[Any, Bodies]) -> Batch:  # noqa: ANN401
+        """What was found of one topic."""
+        its = {partition: found for partition, found in records.items() if partition.topic == topic}
+        bodies = list(chain.from_iterable(its.values()))
+        items = Alike(bodies, topic, Kind.FORECASTS if topic in self._settings.forecasts else Kind.READINGS)
+        offsets = {partition: found.last.offset + 1 for partition, found in its.items()}
         since = {_name(p): str(self._at[p]) if p in self._at else "" for p in offsets}
         self._at.update(offsets)
         self._unacknowledged += len(items)
@@ -229,7 +231,7 @@ class KafkaSource:
         if self._unacknowledged >= self._settings.unacknowledged_items:
             self._room.clear()
         positions = {_name(partition): str(offset) for partition, offset in offsets.items()}
-        return Batch(self.name, tuple(items), positions, (consumer, self._division, offsets), since)
+        return Batch(self.name, items, positions, (consumer, self._division, offsets), since)
 
     def _connection(self) -> Any:  # noqa: ANN401
         return aiokafka.AIOKafkaConsumer(

@@ -45,8 +45,8 @@ class Place(NamedTuple):
     number: int
 
 
-Quick = dict[str, tuple[int, float, float, float, float, float]]
-"""Station, variable and unit, each ended by a zero → number, times, over, plus, low, high."""
+Quick = dict[str, tuple[int, float, float, float, float, float, str]]
+"""Station, variable and unit, each ended by a zero → number, times, over, plus, low, high, kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def catalogue(entries: Iterable[CatalogueEntry], areas: Iterable[str] = ()) -> C
         for unit, (times, over, plus) in variable.units.items():
             place = Place(entry.station, entry.variable, entry.kind, times, over, plus, low, high, len(known))
             places[entry.station, entry.variable, unit] = place
-            quick[f"{entry.station}\0{entry.variable}\0{unit}\0"] = (len(known), times, over, plus, low, high)
+            quick[f"{entry.station}\0{entry.variable}\0{unit}\0"] = (len(known), times, over, plus, low, high, entry.kind)
         known.append((entry.station, entry.variable))
     return Catalogue(places, {station: tuple(variables) for station, variables in stations.items()}, frozenset(areas), tuple(known), quick)
 

@@ -10,7 +10,7 @@ from typing import Final
 from dispatcher.intake.codecs.choose import JSON, Decoding
 from dispatcher.intake.decode import read_fast
 from dispatcher.model.reject import Decoded
-from dispatcher.ports import Item, Kind
+from dispatcher.ports import Alike, Item, Kind
 from rules.reading import Reading
 
 _FEWEST: Final = 4
@@ -20,17 +20,14 @@ _OURS: Final = ("", JSON)
 
 
 def decode_together(decoding: Decoding, items: Sequence[Item], now: datetime) -> list[Decoded]:
-    """What each item held, in their order. The readings of items that were read at once are those of the first of them."""
+    """What the items held, in their order; those that were read at once together."""
     if len(items) >= _FEWEST:
         readings = _at_once(decoding, items)
         if readings is not None:
-            return [Decoded(readings, []), *[_NOTHING] * (len(items) - 1)]
+            return [Decoded(readings, [], items=len(items))]
         half = len(items) // 2  # one that is not plain must not make all the others slow
         return decode_together(decoding, items[:half], now) + decode_together(decoding, items[half:], now)
     return [decoding.decode(item, now) for item in items]
-
-
-_NOTHING: Final = Decoded([], [])
 
 
 def _at_once(decoding: Decoding, items: Sequence[Item]) -> Sequence[Reading] | None:
@@ -39,9 +36,10 @@ def _at_once(decoding: Decoding, items: Sequence[Item]) -> Sequence[Reading] | N
     Objects that begin with { and end with } cannot make up for each other's faults: between two of them the text is whole, or
     no JSON at all.
     """
-    if any(item.kind is not Kind.READINGS or item.format not in _OURS for item in items):
+    bodies = _bodies(items)
+    if bodies is None:
         return None
-    body = b"\n".join([item.body for item in items])
+    body = b"\n".join(bodies)
     between = len(items) - 1
     if len(body) > decoding.limits.body_bytes or body.count(b"\n") != between or body.count(b"}\n{") != between:
         return None
@@ -49,3 +47,12 @@ def _at_once(decoding: Decoding, items: Sequence[Item]) -> Sequence[Reading] | N
         return None
     readings = read_fast(body, decoding.catalogue, decoding.limits)
     return readings if readings is not None and len(readings) == len(items) else None
+
+
+def _bodies(items: Sequence[Item]) -> list[bytes] | None:
+    """The bodies of items that claim to be readings of our own format; None when one does not."""
+    if isinstance(items, Alike):
+        return items.bodies if items.kind is Kind.READINGS and items.format in _OURS else None
+    if any(item.kind is not Kind.READINGS or item.format not in _OURS for item in items):
+        return None
+    return [item.body for item in items]

@@ -13,7 +13,7 @@ from enum import StrEnum
 import msgspec
 
 from dispatcher.model.reject import Reject
-from dispatcher.ports import Item, Kind, Row
+from dispatcher.ports import Alike, Item, Kind, Row
 from dispatcher.timestamps import from_ms, to_ms
 
 
@@ -37,7 +37,7 @@ class JournalRow:
     kind: RowKind
     source: str
     now: datetime
-    items: tuple[Item, ...] = ()
+    items: Sequence[Item] = ()
     decided: bool = True
 
     def stored(self) -> dict[str, object]:
@@ -79,18 +79,19 @@ def read_row(row: Row, county: str) -> JournalRow:
 
 def pack(items: Sequence[Item]) -> bytes:
     """Items as bytes. What all of them have in common is written once: Kafka's records and a file's lines have all but the body."""
+    if isinstance(items, Alike):
+        return msgspec.msgpack.encode((items.kind.value, items.subject, items.format, items.bodies))
     first = items[0] if items else None
     if first is not None and all(i.subject == first.subject and i.kind is first.kind and i.format == first.format for i in items):
         return msgspec.msgpack.encode((first.kind.value, first.subject, first.format, [i.body for i in items]))
     return msgspec.msgpack.encode([(i.kind.value, i.subject, i.body, *([i.format] if i.format else ())) for i in items])
 
 
-def unpack(payload: bytes) -> tuple[Item, ...]:
+def unpack(payload: bytes) -> Sequence[Item]:
     """The items that ``pack`` wrote."""
     if payload[:1] == _FOUR and payload[1] & _TEXT_MASK == _TEXT:  # not a list of items, each a list
         alike = _ALIKE.decode(payload)
-        kind = Kind(alike.kind)
-        return tuple(Item(body, alike.subject, kind, alike.format) for body in alike.bodies)
+        return Alike(alike.bodies, alike.subject, Kind(alike.kind), alike.format)
     return tuple(Item(i.body, i.subject, Kind(i.kind), i.format) for i in _DECODER.decode(payload))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import accumulate
 
 from dispatcher.house import House
 from dispatcher.intake.given_answers import remember
@@ -29,7 +30,8 @@ async def keep(tx: Transaction, row: JournalRow, batch: Batch | None, parts: Seq
         return
     positions = [{"source": batch.source, "name": n, "position": p} for n, p in batch.positions.items()]
     await tx.run_many("journal.set_position", positions)
-    rejects = [reject_row(r, row, number) for number, part in enumerate(parts) for r in part.rejects]
+    before = accumulate((part.items for part in parts), initial=0)
+    rejects = [reject_row(r, row, number) for number, part in zip(before, parts, strict=False) for r in part.rejects]
     await tx.run_many("rejects.add", rejects)
     if batch.key:
         await remember(tx, row, batch, parts[0] if parts else Decoded([], []))

@@ -8,7 +8,7 @@ from rules.reading import Columns, Known
 
 
 def scan(body: bytes, quick: Quick, known: Known, most: int, earliest_s: int, latest_s: int) -> Columns | None:
-    """All readings of JSON lines of the required fields and an id, in any order; None for everything else.
+    """All readings of JSON lines of our own fields, in any order; None for everything else.
 
     None says nothing against the body: whoever asks takes the general way then, which accepts what this one does, and gives the
     same readings. ``most`` is how many items may be in it.

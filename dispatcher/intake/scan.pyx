@@ -1,13 +1,14 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""JSON lines of the required fields and an id, in any order, to columns: one pass over the bytes, nothing kept of them.
+"""JSON lines of our own fields, in any order, to columns: one pass over the bytes, nothing kept of them.
 
-The promise is that of scan.py. Whatever is not plain (an escape, a letter beyond ASCII, a null, a field that is optional, unknown
+The promise is that of scan.py. Whatever is not plain (an escape, a letter beyond ASCII, a null, a field that is unknown
 or there twice, a number with an exponent or of more than 15 digits) ends it with None, and the general way decides.
 """
 
 from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_FromStringAndSize
 from libc.string cimport memcmp, memcpy
 
+from dispatcher.intake.catalogue import KIND_WORDS
 from dispatcher.intake.examine import epoch_s
 from rules.reading import Columns
 
@@ -16,9 +17,13 @@ cdef enum:
     VARIABLE = 1
     UNIT = 2
     TIME = 3
-    ID = 4
-    VALUE = 5
-    FIELDS = 6
+    VALUE = 4
+    ID = 5
+    QUALITY = 6
+    KIND = 7
+    INTERVAL = 8
+    FIELDS = 9
+    REQUIRED = 31  # the first five, a bit each
     NO_FIELD = -1
     LONGEST_KEY = 512
     LONGEST_ID = 128
@@ -32,8 +37,9 @@ cdef struct Text:
     Py_ssize_t length
 
 cdef struct Item:
-    Text[5] texts
+    Text[9] texts
     double value
+    double interval
     int seen
 
 
@@ -98,6 +104,12 @@ cdef inline int _field(Text key) noexcept nogil:
         return TIME
     if key.length == 2 and memcmp(key.start, b"id", 2) == 0:
         return ID
+    if key.length == 7 and memcmp(key.start, b"quality", 7) == 0:
+        return QUALITY
+    if key.length == 4 and memcmp(key.start, b"kind", 4) == 0:
+        return KIND
+    if key.length == 8 and memcmp(key.start, b"interval", 8) == 0:
+        return INTERVAL
     return NO_FIELD
 
 
@@ -120,7 +132,12 @@ cdef const char* _item(const char* p, const char* end, Item* into) noexcept nogi
             return NULL
         into.seen |= 1 << field
         p = _blank(p + 1, end)
-        p = _number(p, end, &into.value) if field == VALUE else _text(p, end, &into.texts[field])
+        if field == VALUE:
+            p = _number(p, end, &into.value)
+        elif field == INTERVAL:
+            p = _number(p, end, &into.interval)
+        else:
+            p = _text(p, end, &into.texts[field])
         if p == NULL:
             return NULL
         p = _blank(p, end)
@@ -132,7 +149,9 @@ cdef const char* _item(const char* p, const char* end, Item* into) noexcept nogi
             break
         if mark != c',':
             return NULL
-    if (into.seen | (1 << ID)) != (1 << FIELDS) - 1 or (into.seen & (1 << ID) and into.texts[ID].length > LONGEST_ID):
+    if into.seen & REQUIRED != REQUIRED or (into.seen & (1 << ID) and into.texts[ID].length > LONGEST_ID):
+        return NULL
+    if into.seen & (1 << INTERVAL) and into.interval <= 0:
         return NULL
     p = _blank(p, end)
     if p < end and p[0] != c'\n':
@@ -140,6 +159,14 @@ cdef const char* _item(const char* p, const char* end, Item* into) noexcept nogi
     while p < end and (p[0] == c'\n' or p[0] == c'\r'):
         p += 1
     return p
+
+
+cdef inline bint _is(Text text, const char* word, Py_ssize_t length) noexcept nogil:
+    return text.length == length and memcmp(text.start, word, length) == 0
+
+
+cdef object _words(Text text):
+    return PyUnicode_DecodeASCII(text.start, text.length, NULL)
 
 
 cdef object _key(Item* item):
@@ -167,6 +194,7 @@ def scan(bytes body not None, dict quick not None, known, Py_ssize_t most, long 
     cdef double value
     cdef long long at_s
     cdef list numbers = [], values = [], times_s = []
+    cdef dict marks = {}
     time.start, time.length = NULL, -1
     at = None
     while p < end:
@@ -186,7 +214,13 @@ def scan(bytes body not None, dict quick not None, known, Py_ssize_t most, long 
                 return None
         if not <double> place[4] <= value <= <double> place[5]:
             return None
+        if item.seen & (1 << KIND) and KIND_WORDS.get(_words(item.texts[KIND])) != place[6]:
+            return None
+        if item.seen & (1 << QUALITY) and not _is(item.texts[QUALITY], b"good", 4):
+            if not _is(item.texts[QUALITY], b"suspect", 7) and not _is(item.texts[QUALITY], b"bad", 3):
+                return None
+            marks[len(numbers)] = _words(item.texts[QUALITY])
         numbers.append(place[0])
         values.append(value)
         times_s.append(at)
-    return Columns(known, numbers, values, times_s, {}) if numbers else None
+    return Columns(known, numbers, values, times_s, marks) if numbers else None

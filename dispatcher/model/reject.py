@@ -65,12 +65,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What one item held, in its order."""
+    """What one item held, in its order; or several of them that were read at once, when nothing in them was refused."""
 
     readings: Sequence[Reading]
     rejects: list[Reject]
     forecasts: list[Forecast] = field(default_factory=list)
     alerts: list[CapAlert] = field(default_factory=list)
+    items: int = 1
 
 
 def show(value: object, most: int = 60) -> str:

@@ -13,7 +13,7 @@ from dispatcher.intake.codecs.senml import SenmlCodec, SenmlSettings
 from dispatcher.intake.codecs.sl651 import Sl651Codec, Sl651Settings
 from dispatcher.intake.decode import DEFAULT_LIMITS, Limits, decode
 from dispatcher.model.reject import Decoded, Fault, RejectCode, show
-from dispatcher.ports import Batch, Item, Kind
+from dispatcher.ports import Alike, Batch, Item, Kind
 
 JSON = "json"
 """Our own format, JSON and CSV; also what an item without a format is in."""
@@ -113,7 +113,10 @@ class Formats:
         """The batch with the format of each item."""
         if not self.otherwise and not self.by_topic:
             return batch
-        return replace(batch, items=tuple(item._replace(format=self.of(item.subject) or item.format) for item in batch.items))
+        items = batch.items
+        if isinstance(items, Alike):
+            return replace(batch, items=Alike(items.bodies, items.subject, items.kind, self.of(items.subject) or items.format))
+        return replace(batch, items=tuple(item._replace(format=self.of(item.subject) or item.format) for item in items))
 
     def of(self, topic: str) -> str:
         """The format of one topic."""
