@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from dispatcher.answers.desk import Desk
+from dispatcher.answers.polling import Poller
 from dispatcher.auditor.auditor import Auditor
 from dispatcher.calls.helping import knowing_helpers
 from dispatcher.calls.preview import Announcement, Preview, preview
@@ -49,7 +50,7 @@ from dispatcher.intake.sourcing import keep_open
 from dispatcher.intake.word import give_word
 from dispatcher.lifetime import Lifetime, calling, cancelled
 from dispatcher.outward.publishing import Publisher
-from dispatcher.ports import Beacon, Channel, Listening, Printer, Source, Store, World
+from dispatcher.ports import Beacon, Channel, Listening, Polling, Printer, Source, Store, World
 from dispatcher.registry.book import Basis, RegistryBook
 from dispatcher.registry.households import HouseholdBook
 from dispatcher.registry.model import Registry
@@ -183,6 +184,7 @@ class Application:
         for channel in channels.values():
             if isinstance(channel, Listening):
                 self.lifetime.until_stop("listening", desk.listen(channel))
+        self.pollers = [Poller(self.place, desk, n, c) for n, c in channels.items() if isinstance(c, Polling) and c.poll_every]
         stopping = asyncio.Event()
         self._context = self._web(desk, stopping)
         server = make_server(create_app(self._context))
@@ -245,6 +247,8 @@ class Application:
         """Let timers fire, decide, read."""
         self.lifetime.until_stop("timekeeper", Timekeeper(self.place, self.pipeline, self.sender.wake).run())
         self.lifetime.until_stop("sampler", Sampler(self.place, self.pipeline).run())
+        for poller in self.pollers:
+            self.lifetime.until_stop("poller", poller.run())
         self.lifetime.later("snapshot", self.pipeline.snapshot)
         self.lifetime.run("pipeline", self.pipeline.run(), self.pipeline.stop)
         if self.deployment.watch_files_s:

@@ -228,7 +228,8 @@ class Receipt:
 class Reply:
     """What a person sent back: raw, to be understood by dispatcher/answers/understanding.py.
 
-    ``delivery`` is what he answers, where the far side knows it (a key pressed in a call).
+    ``delivery`` is what he answers, where the far side knows it (a key pressed in a call). ``at`` is when it came to the far side,
+    where that may be long before we hear of it.
     """
 
     channel: str
@@ -236,6 +237,7 @@ class Reply:
     text: str
     reference: str = ""
     delivery: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +310,40 @@ class Listening(Protocol):
 
     def heard(self) -> AsyncIterator[Heard]:
         """Yield what the far side reports; raises SourceLost when the connection breaks."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """A delivery that the far side took and has not brought to an end. ``state`` is what it said last, ``since`` when it took it."""
+
+    delivery: str
+    reference: str
+    state: DeliveryState
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a far side said when it was asked. ``mark`` is where to go on, committed with what was heard; ``more``: ask again at once."""
+
+    heard: Heard
+    mark: str
+    more: bool = False
+
+
+@runtime_checkable
+class Polling(Protocol):
+    """A channel whose far side is asked what happened, where it cannot call us back. ``poll_every`` is None where it can.
+
+    A look does a bounded amount of work. Its replies bear the far side's own ``reference``; one that was handed over before may come
+    again, it counts once. Raises DeliveryError when the far side does not answer; the engine then asks less often.
+    """
+
+    poll_every: timedelta | None
+
+    async def look(self, mark: str, awaited: Sequence[Awaited]) -> Look:
+        """What was said since ``mark`` (empty the first time), and what became of the deliveries awaited."""
         ...
 
 

@@ -5,15 +5,15 @@ import base64
 import hmac
 import re
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import NoReturn
 
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from simulators import calls, faults, forms, ground, ledger, phone_network, rush, twilio_words
+from simulators import calls, faults, forms, ground, ledger, listing, phone_network, rush, twilio_words
 from simulators.ledger import Entry, Kind
 
 NUMBER = re.compile(r"\+[1-9]\d{6,14}")
@@ -126,7 +126,7 @@ class Gateway:
         return _json(twilio_words.message(record, self._on.account), status=201)
 
     async def list(self, request: web.Request) -> web.Response:
-        """GET Messages.json: newest first, by ``To`` and ``DateSent``.
+        """GET Messages.json: newest first, by ``To``, ``From`` and ``DateSent``.
 
         A text not yet sent has no such date; it is found by the time it was taken, so that one may look for what was just handed over.
         """
@@ -135,13 +135,24 @@ class Gateway:
         try:
             size = min(max(int(request.query.get("PageSize", "50")), 1), PAGE_MAX)
             number = max(int(request.query.get("Page", "0")), 0)
-            after, before = _bounds(asked)
+            found = listing.listed(self._known(asked.get("To", "")), asked)
         except ValueError:
             raise Refusal(20001) from None
-        known = self._network.by_number.get(asked["To"], []) if "To" in asked else list(self._network.records.values())
-        found = [r for r in reversed(known) if after <= (r.sent_at or r.sms.accepted_at) <= before]
-        shown = [twilio_words.message(r, self._on.account) for r in found[number * size : (number + 1) * size]]
+        shown = [self._shown(one) for one in found[number * size : (number + 1) * size]]
         return _json(twilio_words.page("Messages", shown, len(found), self._on.account, asked, number, size))
+
+    def _known(self, to: str) -> Iterator[listing.Listed]:
+        """All messages there are, or those to one number."""
+        for record in reversed(self._network.by_number.get(to, ()) if to else tuple(self._network.records.values())):
+            yield listing.Listed(record.sent_at or record.sms.accepted_at, record.sms.sender, record.sms.to, record)
+        for text in self._network.written.values():
+            yield listing.Listed(text.at, text.sender, text.to, text)
+
+    def _shown(self, one: object) -> dict[str, object]:
+        if isinstance(one, listing.Inbound):
+            return twilio_words.inbound(one, self._on.account)
+        assert isinstance(one, phone_network.Record)  # noqa: S101 - there are only these two
+        return twilio_words.message(one, self._on.account)
 
     async def call(self, request: web.Request) -> web.Response:
         """POST Calls.json."""
@@ -165,10 +176,11 @@ class Gateway:
     async def fetch(self, request: web.Request) -> web.Response:
         """GET Messages/{Sid}.json."""
         self._authenticate(request)
-        record = self._network.records.get(request.match_info["sid"])
-        if record is None:
+        sid = request.match_info["sid"]
+        found = self._network.records.get(sid) or self._network.written.get(sid)
+        if found is None:
             raise Refusal(20404)
-        return _json(twilio_words.message(record, self._on.account))
+        return _json(self._shown(found))
 
     async def summary(self, _: web.Request) -> web.Response:
         """The figures of the whole ledger."""
@@ -234,17 +246,3 @@ def _check_call(form: Mapping[str, str], *, admitted: bool) -> None:
     code = next((code for code, holds in wrong.items() if holds), None)
     if code is not None:
         raise Refusal(code)
-
-
-def _bounds(asked: Mapping[str, str]) -> tuple[datetime, datetime]:
-    day = asked.get("DateSent")
-    after, before = asked.get("DateSent>", day), asked.get("DateSent<", day)
-    last = _time(before) if before else datetime.max.replace(tzinfo=UTC)
-    if before and "T" not in before:
-        last += timedelta(days=1)
-    return (_time(after) if after else datetime.min.replace(tzinfo=UTC)), last
-
-
-def _time(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
-from simulators import agenda, chance, fates, faults, ground, habits, villagers, webhooks
+from simulators import agenda, chance, fates, faults, ground, habits, listing, villagers, webhooks
 from simulators.ledger import Entry, Kind
 
 KIND_OF = {"sent": Kind.SMS_SENT, "delivered": Kind.SMS_DELIVERED, "undelivered": Kind.SMS_UNDELIVERED, "failed": Kind.SMS_FAILED}
@@ -49,6 +49,11 @@ class PhoneNetwork:
         self._wrong = wrong
         self.records: dict[str, Record] = {}
         self.by_number: defaultdict[str, list[Record]] = defaultdict(list)
+
+    @property
+    def written(self) -> Mapping[str, listing.Inbound]:
+        """What people wrote to us, by SID."""
+        return self._people.written
 
     def make(self, form: Mapping[str, str], valid: timedelta) -> fates.Sms:
         """A text as the form describes it, with a SID of its own; nothing is recorded yet."""

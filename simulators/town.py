@@ -78,7 +78,13 @@ def build(given: options.Options, book: ledger.Ledger, session: aiohttp.ClientSe
         horns = speakers.Speakers(on=on, broker=given.broker, habit_of=speaker_habits, plans=playings)
     _resume(book, people, network, telephone, horns)
     api = gateway.Gateway(
-        on=on, token=given.token, network=network, telephone=telephone, wrong=wrong, rate=gateway.Rate(given.rate), crowd=crowd
+        on=on,
+        token=given.token,
+        network=network,
+        telephone=telephone,
+        wrong=wrong,
+        rate=gateway.Rate(given.rate),
+        crowd=crowd,
     )
     return Town(network=network, people=people, speakers=horns, web=api.application(), agendas=(callbacks, answers, playings))
 

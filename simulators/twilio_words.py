@@ -6,7 +6,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from urllib.parse import urlencode
 
-from simulators import calls, phone_network, segments
+from simulators import calls, listing, phone_network, segments
 
 API_VERSION = "2010-04-01"
 
@@ -56,6 +56,29 @@ def message(record: phone_network.Record, account: str) -> dict[str, object]:
         "subresource_uris": {"media": f"/{API_VERSION}/Accounts/{account}/Messages/{sms.reference}/Media.json"},
         "to": sms.to,
         "uri": f"/{API_VERSION}/Accounts/{account}/Messages/{sms.reference}.json",
+    }
+
+
+def inbound(text: listing.Inbound, account: str) -> dict[str, object]:
+    """The message resource of a text that somebody sent to us."""
+    return {
+        "account_sid": account,
+        "api_version": API_VERSION,
+        "body": text.body,
+        "date_created": _date(text.at),
+        "date_sent": _date(text.at),
+        "date_updated": _date(text.at),
+        "direction": "inbound",
+        "error_code": None,
+        "error_message": None,
+        "from": text.sender,
+        "messaging_service_sid": None,
+        "num_media": "0",
+        "num_segments": str(segments.segments(text.body)),
+        "sid": text.reference,
+        "status": "received",
+        "to": text.to,
+        "uri": f"/{API_VERSION}/Accounts/{account}/Messages/{text.reference}.json",
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
-from simulators import agenda, answering, chance, fates, ground, habits, link_form, webhooks, wording
+from simulators import agenda, answering, chance, fates, ground, habits, link_form, listing, webhooks, wording
 from simulators.ledger import Entry, Kind
 
 
@@ -28,9 +28,14 @@ class Villagers:
         self._inbound_url = inbound_url
         self._asked: set[tuple[str, str]] = set()
         self._done: set[str] = set()
+        self.written: dict[str, listing.Inbound] = {}
 
     def remember(self, entry: Entry) -> None:
         """Take up what the ledger says was done in an earlier run."""
+        if entry.kind is Kind.SMS_REPLY:
+            self._file(entry)
+            if not self._inbound_url:
+                self._done.add(entry.act)
         final = {Kind.CALLBACK_SENT, Kind.CALLBACK_GAVE_UP, Kind.LINK_SUBMITTED, Kind.LINK_GAVE_UP}
         if entry.act and entry.kind in final and entry.code != "no-answer":
             self._done.add(entry.act)
@@ -59,7 +64,7 @@ class Villagers:
 
     async def _reply(self, sms: fates.Sms, answer: answering.Answer) -> bool:
         reference = chance.identity("SM", self._on.seed, "reply", answer.act)
-        self._note(Kind.SMS_REPLY, sms, answer, reference=reference, body=answer.text)
+        self._file(self._note(Kind.SMS_REPLY, sms, answer, reference=reference, body=answer.text))
         if not self._inbound_url:
             return True
         form = _inbound_form(sms, answer.text, reference, self._on.account)
@@ -81,20 +86,26 @@ class Villagers:
         self._note(Kind.LINK_SUBMITTED if outcome.through else Kind.LINK_GAVE_UP, sms, answer, code=outcome.code)
         return outcome.answered
 
-    def _note(self, kind: Kind, sms: fates.Sms, answer: answering.Answer, *, reference: str = "", body: str = "", code: str = "") -> None:
-        self._on.book.write(
-            Entry(
-                at=self._on.clock.now(),
-                kind=kind,
-                delivery=sms.delivery,
-                to=sms.to,
-                reference=reference,
-                act=answer.act,
-                body=body,
-                code=code,
-                more={"action": answer.action},
-            )
+    def _note(self, kind: Kind, sms: fates.Sms, answer: answering.Answer, *, reference: str = "", body: str = "", code: str = "") -> Entry:
+        entry = Entry(
+            at=self._on.clock.now(),
+            kind=kind,
+            delivery=sms.delivery,
+            to=sms.to,
+            reference=reference,
+            act=answer.act,
+            body=body,
+            code=code,
+            more={"action": answer.action, "sender": sms.sender},
         )
+        self._on.book.write(entry)
+        return entry
+
+    def _file(self, entry: Entry) -> None:
+        """A text to us lies with the network, whether it calls us or not; one that is sent again after a restart is the same."""
+        sender = entry.more.get("sender", "")
+        text = listing.Inbound(reference=entry.reference, sender=entry.to, to=sender, body=entry.body, at=entry.at)
+        self.written.setdefault(text.reference, text)
 
 
 def _inbound_form(sms: fates.Sms, text: str, reference: str, account: str) -> list[tuple[str, str]]:

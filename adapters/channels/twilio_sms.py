@@ -1,15 +1,19 @@
-"""SMS through Twilio's own async client: sends, hears its webhooks, and asks what became of a text."""
+"""SMS through Twilio's own async client: sends, hears its webhooks or asks instead, and asks what became of a text."""
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, Literal
 from urllib.parse import parse_qs, quote, urlsplit
+
+from pydantic import Field
 
 from adapters.channels import gateway_codes
 from adapters.channels.twilio_account import ERRORS, Account, AccountSettings, secrets_of
+from adapters.channels.twilio_polling import Inquiry
 from dispatcher.errors import PermanentFailure
-from dispatcher.ports import Adapter, DeliveryState, Heard, HookRequest, Message, Receipt, Reply, Status, World
+from dispatcher.ports import Adapter, Awaited, DeliveryState, Heard, HookRequest, Look, Message, Receipt, Reply, Status, World
 
 VALIDITY_MAX_S: Final = 36_000
 LOOK_BACK: Final = 200
@@ -30,6 +34,12 @@ REPORTED: Final[Mapping[str, DeliveryState]] = {
 class TwilioSettings(AccountSettings):
     """Texts through Twilio."""
 
+    receipts: Literal["callback", "poll"] = Field(
+        default="callback",
+        description="callback: Twilio calls our hooks. poll: we ask Twilio, where nothing outside can reach us.",
+    )
+    poll_s: float = Field(default=10, ge=1, description="Seconds between two looks, with poll.")
+
 
 class TwilioSms:
     """Channel ``sms``. The delivery id travels in the StatusCallback, so that a late report still finds its delivery."""
@@ -41,6 +51,8 @@ class TwilioSms:
         self._settings = settings
         self._world = world
         self._account = Account(settings, world, secrets, self.name)
+        self.poll_every = timedelta(seconds=settings.poll_s) if settings.receipts == "poll" else None
+        self._inquiry = Inquiry(self._account, settings.sender, self.name, self._report)
 
     async def send(self, message: Message) -> Receipt:
         """Hand over one text; its validity ends with the message's, at most 10 h later."""
@@ -50,10 +62,11 @@ class TwilioSms:
         form = {
             "To": message.address,
             "Body": self._body(message),
-            "StatusCallback": f"{self._account.hooks}/status?d={quote(message.delivery)}",
             "ValidityPeriod": min(left_s, VALIDITY_MAX_S),
             "MessagingServiceSid" if self._settings.sender.startswith("MG") else "From": self._settings.sender,
         }
+        if self.poll_every is None:
+            form["StatusCallback"] = f"{self._account.hooks}/status?d={quote(message.delivery)}"
         taken = await self._account.create("Messages", form)
         return self._receipt(message.delivery, taken.get("status"), taken.get("sid"), taken.get("error_code"))
 
@@ -73,10 +86,22 @@ class TwilioSms:
                 return self._receipt(message.delivery, text.status, text.sid, text.error_code)
         return None
 
+    async def look(self, mark: str, awaited: Sequence[Awaited]) -> Look:
+        """Replies since the mark, and what became of texts; bounded, so that there may be more."""
+        now = self._world.clock.now()
+        replies, after = await self._inquiry.replies(mark, now)
+        receipts = await self._inquiry.reports(awaited, now)
+        return Look(heard=Heard(tuple(receipts), tuple(replies)), mark=after.text(), more=after.until is not None)
+
     def hear(self, request: HookRequest) -> Heard:
-        """A status (hook ``status``) or a reply (hook ``inbound``), once its signature is proven with a live token."""
+        """A status (hook ``status``) or a reply (hook ``inbound``), once its signature is proven with a live token.
+
+        Where replies are asked for, one that is called as well is left to the asking: it must not count twice.
+        """
         self._account.verify(request)
         form = dict(request.form)
+        if request.hook == "inbound" and self.poll_every is not None:
+            return Heard()
         if request.hook == "inbound":
             reply = Reply(channel=self.name, address=form.get("From", ""), text=form.get("Body", ""), reference=form.get("MessageSid", ""))
             return Heard(replies=(reply,))
@@ -92,6 +117,9 @@ class TwilioSms:
 
     def _body(self, message: Message) -> str:
         return message.text if message.status is Status.ACTUAL else self._account.marked(message.text)
+
+    def _report(self, delivery: str, message: Any) -> Receipt:  # noqa: ANN401 - the library's own resource
+        return replace(self._receipt(delivery, message.status, message.sid, message.error_code), at=message.date_updated)
 
     def _receipt(self, delivery: str, status: object, reference: str | None, code: object) -> Receipt:
         state = REPORTED.get(str(status), DeliveryState.ACCEPTED)

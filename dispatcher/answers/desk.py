@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from dispatcher.answers.confirming import MOST_AN_HOUR, ROLE, confirmation
 from dispatcher.answers.links import open_link
+from dispatcher.answers.polling import Asked, only_new
 from dispatcher.answers.recording import answer_to, check_asked, record_answers
 from dispatcher.answers.reply_tasks import opted_out_task, reply_task
 from dispatcher.answers.understanding import Understood, opts_out, understand
@@ -46,6 +47,7 @@ _Work = Callable[[Transaction, datetime], Awaitable[None]]
 class _Waiting:
     heard: Heard
     done: asyncio.Future[None]
+    asked: Asked | None = None
 
 
 class Desk:
@@ -79,13 +81,13 @@ class Desk:
             return ""
         return channel.script(message_of(found))
 
-    async def take(self, heard: Heard) -> None:
-        """Receipts and replies; durable on return."""
-        await self._put(heard)
+    async def take(self, heard: Heard, asked: Asked | None = None) -> None:
+        """Receipts and replies; durable on return. With ``asked``, each reply counts once, however often it comes."""
+        await self._put(heard, asked)
 
-    def _put(self, heard: Heard) -> asyncio.Future[None]:
+    def _put(self, heard: Heard, asked: Asked | None = None) -> asyncio.Future[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait(_Waiting(heard, done))
+        self._queue.put_nowait(_Waiting(heard, done, asked))
         return done
 
     async def listen(self, channel: Listening) -> None:
@@ -159,7 +161,9 @@ class Desk:
 
     async def _take_group(self, tx: Transaction, group: Sequence[_Waiting], now: datetime) -> None:
         await self._take_receipts(tx, [r for one in group for r in one.heard.receipts], now)
-        replies = [reply for one in group for reply in one.heard.replies]
+        replies: list[Reply] = []
+        for one in group:
+            replies += await only_new(tx, one.asked, one.heard.replies, now) if one.asked else one.heard.replies
         for reply in await self._take_plain(tx, replies, now):
             await self._take_reply(tx, reply, now)
 
@@ -240,7 +244,7 @@ class Desk:
             self._place.metrics.replies.labels("reported").inc()
             return
         understood = understand(reply.text, code_digits(house))
-        notices = await self._notices_meant(tx, reply.address, understood.code if understood else "", now)
+        notices = await self._notices_meant(tx, reply.address, understood.code if understood else "", min(reply.at or now, now))
         if understood is None or not notices:
             await add_tasks(tx, house, [await self._task_of(tx, reply, understood, now)])
             self._place.metrics.replies.labels("unclear").inc()

@@ -6,13 +6,13 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from adapters.channels import loudspeaker, twilio_sms, twilio_voice
 from dispatcher.clock import SystemClock
-from dispatcher.errors import SourceLost
-from dispatcher.ports import HookRequest, Message, Receipt, Status, World
+from dispatcher.errors import SourceLost, TransientFailure
+from dispatcher.ports import Awaited, HookRequest, Message, Receipt, Status, World
 from rules.grade import Grade
 from simulators.ledger import Kind
 from tests.services.mosquitto import Mosquitto
@@ -85,6 +85,71 @@ class SmsSide:
 
     async def mend(self) -> None:
         self.town = await self.start("--port", str(self.town.ready["port"]))
+
+
+@dataclass
+class PolledSide(SmsSide):
+    """A town's phone network that calls nobody: it is asked, as the engine does, what became of what it took."""
+
+    awaited: dict[str, Awaited] = field(default_factory=dict)
+    receipts: list[Receipt] = field(default_factory=list)
+
+    def channel(self) -> Any:  # noqa: ANN401 - the channel, with a note taken of what it sent
+        return Noting(self)
+
+    def arrived(self, delivery: str) -> int:
+        return sum(f"({delivery})" in entry.body for entry in self.town.entries(Kind.SMS_ACCEPTED))
+
+    def arrived_as_exercise(self, delivery: str) -> bool:
+        return any(f"({delivery})" in e.body and e.body.startswith("【演练】") for e in self.town.entries(Kind.SMS_ACCEPTED))
+
+    def reported(self, delivery: str) -> Sequence[Receipt]:
+        return [receipt for receipt in self.receipts if receipt.delivery == delivery]
+
+    async def ask(self) -> None:
+        """Ask again and again about everything that was taken."""
+        mark = ""
+        while True:
+            with contextlib.suppress(TransientFailure):
+                look = await self.sms.look(mark, list(self.awaited.values()))
+                mark = look.mark
+                self.receipts += look.heard.receipts
+                for receipt in look.heard.receipts:
+                    self.awaited[receipt.delivery] = replace(self.awaited[receipt.delivery], state=receipt.state)
+            await asyncio.sleep(0.05)
+
+
+class Noting:
+    """A channel that tells its far side's ear what it has to ask for."""
+
+    def __init__(self, side: PolledSide) -> None:
+        self._side = side
+        self.name = side.sms.name
+
+    async def close(self) -> None:
+        await self._side.sms.close()
+
+    async def find(self, sent: Message, since: datetime) -> Receipt | None:
+        return await self._side.sms.find(sent, since)
+
+    async def send(self, sent: Message) -> Receipt:
+        receipt = await self._side.sms.send(sent)
+        self._side.awaited[sent.delivery] = Awaited(
+            delivery=sent.delivery, reference=receipt.reference, state=receipt.state, since=datetime.now(UTC)
+        )
+        return receipt
+
+
+@contextlib.asynccontextmanager
+async def polled_side(start: StartTown, hooks: Hooks) -> AsyncIterator[PolledSide]:
+    town = await start()
+    side = PolledSide(town, hooks, start, twilio(town.url, hooks.url, receipts="poll"))
+    asking = asyncio.create_task(side.ask())
+    yield side
+    asking.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asking
+    await side.sms.close()
 
 
 @dataclass

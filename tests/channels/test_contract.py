@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from dispatcher.testing.channels import PROMISES, FarSide
-from tests.channels.far_sides import sms_side, speaker_side, voice_side
+from tests.channels.far_sides import polled_side, sms_side, speaker_side, voice_side
 from tests.services.mosquitto import Mosquitto
 from tests.simulators.towns import Hooks, StartTown
 
@@ -13,6 +13,12 @@ from tests.simulators.towns import Hooks, StartTown
 @pytest.fixture
 async def sms(start_town: StartTown, hooks: Hooks) -> AsyncIterator[FarSide]:
     async with sms_side(start_town, hooks) as side:
+        yield side
+
+
+@pytest.fixture
+async def polled_sms(start_town: StartTown, hooks: Hooks) -> AsyncIterator[FarSide]:
+    async with polled_side(start_town, hooks) as side:
         yield side
 
 
@@ -31,6 +37,14 @@ async def speakers(request: pytest.FixtureRequest, start_town: StartTown, broker
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
 async def test_sms_keeps_its_promise(promise: Callable[[FarSide], Awaitable[None]], sms: FarSide) -> None:
     await promise(sms)
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+async def test_sms_keeps_its_promise_where_nothing_can_call_us(
+    promise: Callable[[FarSide], Awaitable[None]], polled_sms: FarSide, hooks: Hooks
+) -> None:
+    await promise(polled_sms)
+    assert hooks.calls == []
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)

@@ -37,13 +37,15 @@ def body(*readings: dict[str, Any]) -> bytes:
 
 @dataclass
 class Installation:
-    """``sources``, ``speakers`` and ``store`` as in deployment.yaml; the SMS channel goes to the town."""
+    """``sources``, ``speakers`` and ``store`` as in deployment.yaml; the SMS channel goes to the town, with more settings in ``sms``."""
 
     programs: Programs
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     speakers: dict[str, Any] | None = None
     store: dict[str, Any] | None = None
     worker: str = ""
+    sms: dict[str, Any] = field(default_factory=dict)
+    habits: dict[str, Any] = field(default_factory=dict)
     web_port: int = field(default_factory=free_port)
     town_port: int = field(default_factory=free_port)
 
@@ -54,7 +56,7 @@ class Installation:
         self.ledger = self.folder / "town.jsonl"
         self.config = self.folder / f"deployment{self.worker}.yaml"
         self.url = f"http://127.0.0.1:{self.web_port}"
-        sms = {"adapter": "sms", "sender": SENDER, "base_url": f"http://127.0.0.1:{self.town_port}"}
+        sms = {"adapter": "sms", "sender": SENDER, "base_url": f"http://127.0.0.1:{self.town_port}"} | self.sms
         channels = {"sms": sms} | ({"loudspeaker": {"adapter": "loudspeaker"} | self.speakers} if self.speakers else {})
         deployment = {
             "county": os.path.relpath(COUNTY, self.folder),
@@ -82,7 +84,11 @@ class Installation:
     def start_town(self) -> Running:
         """The world, at the speed of life."""
         options = ["--registry", str(COUNTY), "--ledger", str(self.ledger), "--port", str(self.town_port)]
-        options += ["--inbound-url", f"{self.url}/hooks/sms/inbound"]
+        if self.sms.get("receipts") != "poll":
+            options += ["--inbound-url", f"{self.url}/hooks/sms/inbound"]
+        if self.habits:
+            (self.folder / "habits.yaml").write_text(yaml.safe_dump(self.habits), "utf-8")
+            options += ["--habits", str(self.folder / "habits.yaml")]
         if self.speakers:
             options += ["--mqtt", f"127.0.0.1:{self.speakers['port']}"]
         running = self.programs.start(*options, module="simulators.town", environment=SECRETS)

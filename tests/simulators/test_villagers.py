@@ -3,11 +3,12 @@
 import signal
 from pathlib import Path
 
+import aiohttp
 import pytest
 from twilio.request_validator import RequestValidator
 
 from simulators.ledger import Kind
-from tests.simulators.towns import ASKS, PHONE, TOKEN, Hooks, StartTown, until, write_registry
+from tests.simulators.towns import ACCOUNT, ASKS, BASIC, PHONE, SENDER, TOKEN, Hooks, StartTown, until, write_registry
 
 PAGE = """<!doctype html><html><head><script>document.forms[0].action = "/wrong"</script></head><body>
 <form method="get" action="/language"><button name="lang" value="en">English</button></form>
@@ -90,3 +91,16 @@ async def test_a_town_stopped_in_the_middle_goes_on_and_answers_nothing_twice(
     third = await start_town(*inbound)
     assert third.ready["waiting"] == 0
     assert [body[:1] for body in hooks.bodies()] == ["1", "2", "3"]
+
+
+async def test_a_text_to_us_is_listed_once_also_after_a_restart(start_town: StartTown) -> None:
+    town = await start_town()
+    await town.post(PHONE["prompt"])
+    written = await town.wait_for(Kind.SMS_REPLY, 3)
+    assert town.stop(signal.SIGKILL)
+    again = await start_town()
+    async with aiohttp.ClientSession(headers={"Authorization": BASIC}) as session:
+        address = f"{again.url}/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
+        async with session.get(address, params={"To": SENDER}) as response:
+            listed = (await response.json())["messages"]
+    assert [(m["sid"], m["body"], m["direction"]) for m in listed] == [(e.reference, e.body, "inbound") for e in reversed(written)]
