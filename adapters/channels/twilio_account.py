@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import aiohttp
 from pydantic import BaseModel, ConfigDict, Field
 from twilio.base.exceptions import TwilioException
 from twilio.request_validator import RequestValidator
 
 from adapters.channels import gateway_codes
+from adapters.channels.kept_lines import NoLine
 from adapters.channels.twilio_http import TwilioHttp, client_of
 from dispatcher.errors import ConfigurationError, DeliveryError, PermanentFailure, Problem, TransientFailure, UnknownOutcome
 from dispatcher.ports import HookRefused, HookRequest, World
@@ -17,7 +17,7 @@ from dispatcher.ports import HookRefused, HookRequest, World
 SIGNATURE_HEADER: Final = "x-twilio-signature"
 # Answers that do not say whether it was taken: the request may have been worked on behind a broken front.
 AMBIGUOUS: Final = frozenset({500, 502, 504})
-ERRORS: Final = (TwilioException, aiohttp.ClientError, TimeoutError, ValueError)
+ERRORS: Final = (TwilioException, OSError, TimeoutError, ValueError)
 
 
 class AccountSettings(BaseModel):
@@ -93,7 +93,7 @@ class Account:
         status = getattr(error, "status", None)
         if isinstance(error, TwilioException) and isinstance(status, int) and status not in AMBIGUOUS:
             return self._refusal(status, str(getattr(error, "code", None) or status))
-        if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
+        if isinstance(error, NoLine):
             return TransientFailure("unreachable", "the gateway cannot be reached")
         if asked_only:
             return TransientFailure("no-answer", "the gateway did not answer a question")

@@ -3,30 +3,34 @@
 import base64
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
-import aiohttp
 from twilio.auth_strategy.auth_type import AuthType
 from twilio.credential.credential_provider import CredentialProvider
-from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-_KEEP_ALIVE_S = 60
+from adapters.channels.kept_lines import Lines, Origin, request_head, split
+
+_split = lru_cache(64)(split)
 
 
-class TwilioHttp(AsyncTwilioHttpClient):
+class TwilioHttp(AsyncHttpClient):
     """What carries the requests of Twilio's client; ``close`` lets go of all connections.
 
-    Twilio's own passes no time-out, which aiohttp takes for 'wait for ever', and spends half of its time on log lines and forms.
+    Twilio's own passes no time-out, which aiohttp takes for 'wait for ever', and writes numbers into its log.
     """
 
     def __init__(self, *, connections: int, connect_timeout_s: float, timeout_s: float) -> None:
         """Opens nothing."""
-        # A logger of its own: the library writes numbers into its log at level INFO.
-        super().__init__(pool_connections=False, logger=logging.Logger("twilio", logging.ERROR))  # noqa: LOG001
+        super().__init__(logging.Logger("twilio", logging.ERROR), is_async=True)  # noqa: LOG001
         self._connections = connections
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s, sock_read=timeout_s)
+        self._connect_timeout_s = connect_timeout_s
+        self._timeout_s = timeout_s
+        self._lines: dict[Origin, Lines] = {}
 
     async def request(  # type: ignore[override]  # noqa: PLR0913, PLR0917 - the signature is that of Twilio's own async client
         self,
@@ -37,23 +41,27 @@ class TwilioHttp(AsyncTwilioHttpClient):
         headers: Mapping[str, str] | None = None,
         auth: object = None,  # noqa: ARG002 - the header says it already
         timeout: float | None = None,  # noqa: ARG002, ASYNC109 - ours are longer than a library call
-        allow_redirects: bool = False,  # noqa: FBT001, FBT002 - Twilio's signature
+        allow_redirects: bool = False,  # noqa: ARG002, FBT001, FBT002 - Twilio's signature; nothing is redirected
     ) -> Response:
         """One request, one answer, read to its end."""
-        if self.session is None:
-            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=_KEEP_ALIVE_S)
-            self.session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=self._timeout)
-        body = form(data) if data else None
-        async with self.session.request(
-            method, url, params=params, data=body, headers=headers, allow_redirects=allow_redirects
-        ) as response:
-            return Response(response.status, (await response.read()).decode("utf-8", "replace"), response.headers)
+        origin, host, target = _split(url)
+        if params:
+            target += ("&" if "?" in target else "?") + urlencode(params, doseq=True)
+        body = form(data) if data else b""
+        named = [("Host", host), ("Content-Length", str(len(body))), *(headers or {}).items()]
+        lines = self._lines.get(origin)
+        if lines is None:
+            lines = self._lines[origin] = Lines(
+                origin, most=self._connections, connect_timeout_s=self._connect_timeout_s, timeout_s=self._timeout_s
+            )
+        answer = await lines.ask(request_head(method, target, named) + body)
+        return Response(answer.status, answer.body.decode("utf-8", "replace"), answer.headers)
 
     async def close(self) -> None:
         """Close the connections; a later request opens new ones."""
-        session, self.session = self.session, None
-        if session is not None:
-            await session.close()
+        for lines in self._lines.values():
+            lines.close()
+        self._lines.clear()
 
 
 class _Basic(CredentialProvider):
