@@ -4,9 +4,9 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from tests.integration.installation import Installation
+from tests.integration.installation import OVER_THE_BANK_M, Installation
 from tests.integration.programs import Programs, ledger, rows
-from tests.integration.test_mqtt_to_sms import OVER_THE_BANK_M, publish
+from tests.integration.test_mqtt_to_sms import publish
 from tests.services.mosquitto import Mosquitto
 
 QUICK = {"prompt": [0.5, 3], "slow": [1, 4], "evacuating": [0.5, 2], "evacuated": [1, 4]}
