@@ -127,7 +127,7 @@ def _owed(
         return {
             (t.channel, t.address)
             for step in steps
-            for t in targets_of(house, notice, step, notice.released_at)[0]
+            for t in targets_of(house, notice, step, notice.released_at, plan.night)[0]
             if t.channel != DUTY_ROOM
         }
     earlier = {n.id for n in notices if n.warning == notice.warning and n.village == notice.village and n.revision < notice.revision}

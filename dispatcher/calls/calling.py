@@ -7,16 +7,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 
 from dispatcher.answers.links import Link, link_address
 from dispatcher.calls.agenda import Entry
 from dispatcher.calls.helping import helper_text
+from dispatcher.calls.order import order_of
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery, delivery_id
 from dispatcher.model.notice import Notice, Purpose
 from dispatcher.model.task import Task, TaskKind
 from dispatcher.policy.model import GradePlan, Step
+from dispatcher.policy.night import Night
 from dispatcher.ports import DeliveryState
 from dispatcher.registry.guidance import route_of, transfer_people_of
 from dispatcher.registry.helping import HELPERS
@@ -29,12 +30,14 @@ LOUDSPEAKER = "loudspeaker"
 _DUTY_ROOM_ROLE = "county.duty_room"
 _DUTY_ROOM_ADDRESS = "duty-room"
 _LINK = "\ue000"  # stands for the link, which differs from person to person, in a text that is otherwise the same for all
-_ROWS_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One address of one person (or speaker, or the duty room), and the channels to try when this one fails."""
+    """One address of one person (or speaker, or the duty room), and the channels to try when this one fails.
+
+    ``because`` says why the order is another than the plan's.
+    """
 
     person: str
     role: str
@@ -42,6 +45,7 @@ class Target:
     address: str
     language: str
     fallbacks: tuple[tuple[str, ...], ...] = ()
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,7 @@ def call(house: House, notice: Notice, plan: GradePlan, entries: Sequence[Entry]
     said = Saying(house, notice)
     for entry in entries:
         step = plan.steps[entry.step]
-        targets, gaps = targets_of(house, notice, step, now)
+        targets, gaps = targets_of(house, notice, step, now, plan.night)
         for target in targets:
             if entry.repeat and target.channel == DUTY_ROOM:
                 continue  # the page still shows it
@@ -90,44 +94,43 @@ def call_on(house: House, notice: Notice, plan: GradePlan, due: Sequence[Entry],
     return called
 
 
-def targets_of(house: House, notice: Notice, step: Step, now: datetime) -> tuple[list[Target], list[str]]:
-    """Whom a step reaches for this village now, by duty roster where there is one, and the roles that reach nobody."""
+def targets_of(house: House, notice: Notice, step: Step, now: datetime, night: Night | None = None) -> tuple[list[Target], list[str]]:
+    """Whom a step reaches for this village now, by duty roster where there is one, and the roles that reach nobody.
+
+    In the hours of ``night`` who would get a text before a call is called first.
+    """
+    hours = night.text if night is not None and night.holds(now, house.registry.county.timezone) else ""
     targets: list[Target] = []
     gaps: list[str] = []
     for role in step.to:
-        found = _targets_of_role(house, notice.village, role, step.by, now)
+        found = _targets_of_role(house, notice.village, role, step.by, hours, now)
         if not found if role != HELPERS else len({t.person for t in found}) < len(house.helpers.get(notice.village, ())):
             gaps.append(role)  # of the helpers each one counts; a village without such households lacks nobody
         targets += found
     return targets, gaps
 
 
-def _targets_of_role(house: House, village: str, role: str, by: tuple[tuple[str, ...], ...], now: datetime) -> list[Target]:
+def _targets_of_role(house: House, village: str, role: str, by: tuple[tuple[str, ...], ...], hours: str, now: datetime) -> list[Target]:
     language = house.registry.county.languages[0]
     if role == _DUTY_ROOM_ROLE:
         return [Target(person="", role=role, channel=DUTY_ROOM, address=_DUTY_ROOM_ADDRESS, language=language)]
     if role == SPEAKERS:
         speakers = house.registry.speakers_of(village)
         return [Target(person="", role=role, channel=LOUDSPEAKER, address=s.id, language=language) for s in speakers]
-    return [target for contact in house.resolve(role, village, now) for target in targets_of_person(house, contact.id, role, by)]
+    found = house.resolve(role, village, now)
+    return [target for contact in found for target in targets_of_person(house, contact.id, role, by, hours)]
 
 
-def targets_of_person(house: House, person: str, role: str, by: tuple[tuple[str, ...], ...]) -> list[Target]:
-    """The first channels of ``by`` that the person has, with the rest as fallbacks."""
+def targets_of_person(house: House, person: str, role: str, by: tuple[tuple[str, ...], ...], hours: str = "") -> list[Target]:
+    """The first channels of ``by`` that the person has, with the rest as fallbacks; ``hours`` are those of the night, when it is night."""
     contact = house.registry.contacts[person]
-    usable = _usable(by, contact.channels) if contact.phone else ()
-    if not usable:
+    tried, because = order_of(by, contact.channels, hours) if contact.phone else ((), "")
+    if not tried:
         return []
+    phone, language, rest = contact.phone, contact.language, tried[1:]
     return [
-        Target(person=person, role=role, channel=c, address=contact.phone, language=contact.language, fallbacks=usable[1:])
-        for c in usable[0]
+        Target(person=person, role=role, channel=c, address=phone, language=language, fallbacks=rest, because=because) for c in tried[0]
     ]
-
-
-@lru_cache(_ROWS_KEPT)
-def _usable(by: tuple[tuple[str, ...], ...], channels: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """The groups of ``by`` with the channels somebody has; empty groups are gone."""
-    return tuple(group for group in (tuple(c for c in g if c in channels) for g in by) if group)
 
 
 @dataclass(slots=True)
@@ -201,6 +204,7 @@ def deliver(said: Saying, target: Target, step: int, repeat: int, now: datetime,
         updated_at=now,
         accepted_at=now if shown else None,
         turn=turn,
+        because=target.because,
     )
 
 

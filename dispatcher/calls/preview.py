@@ -50,7 +50,10 @@ class ChannelLoad:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """``at_once`` is what goes at release, ``at_most`` all steps and repeats if nobody answered. ``gaps`` are roles nobody holds."""
+    """``at_once`` is what goes at release, ``at_most`` all steps and repeats if nobody answered. ``gaps`` are roles nobody holds.
+
+    ``called_first`` are people who would get a text first by day and are called first, because it is ``night`` (``22:00-06:00``).
+    """
 
     villages: int
     at_once: tuple[ChannelLoad, ...]
@@ -58,6 +61,8 @@ class Preview:
     gaps: tuple[tuple[str, str], ...]
     unreached: tuple[str, ...]
     longest_text: int
+    called_first: int = 0
+    night: str = ""
 
 
 def preview(house: House, hazard: str, said: Iterable[Announcement], gateways: Sequence[Gateway], now: datetime) -> Preview:
@@ -87,6 +92,8 @@ def preview(house: House, hazard: str, said: Iterable[Announcement], gateways: S
         gaps=tuple(gaps),
         unreached=tuple(unreached),
         longest_text=max((segments(d.text).count for d in every if d.channel == SMS), default=0),
+        called_first=len({d.address for d in first if d.because}),
+        night=next((plan.night.text for plan in policy.grades.values() if plan.night), "") if any(d.because for d in first) else "",
     )
 
 

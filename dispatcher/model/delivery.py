@@ -29,6 +29,7 @@ class Delivery:
     ``due`` is when it may next be tried, ``lease`` until when a sender has it in hand. ``code`` and ``reason`` say what
     happened last, ``reference`` is the gateway's own id and ``gateway`` the one that has it. ``turn`` is its place among the
     deliveries of its village that were planned with it: in a lane villages take turns.
+    ``because`` says why its channel comes in another order than in the plan.
     ``bundle`` is the text about several villages that it carries, ``carried_by`` the delivery on which it rides itself.
     """
 
@@ -63,3 +64,4 @@ class Delivery:
     turn: int = 0
     carried_by: str = ""
     bundle: str = ""
+    because: str = ""

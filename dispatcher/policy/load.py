@@ -1,6 +1,7 @@
 """Policy files → call plans. Every mistake is noted with file, line and column before any is raised."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.files.document import Spot, read_document
 from dispatcher.files.textfile import read_tree
 from dispatcher.policy.model import Action, AnsweredBy, GradePlan, Policies, Policy, Quorum, Repeat
+from dispatcher.policy.night import read_night
 from dispatcher.policy.release import read_release
 from dispatcher.policy.steps import read_steps
 from dispatcher.registry.load import digest_of
@@ -51,13 +53,14 @@ def read_policies(texts: Mapping[str, str], problems: list[Problem]) -> Policies
 
 def read_policy(spot: Spot) -> Policy:
     """One policy with a plan for each grade from blue to red."""
-    found = spot.entries(("id", "version", "hazards", "grades"))
+    found = spot.entries(("id", "version", "hazards", "grades"), ("night",))
     grades = found["grades"].entries(GRADES) if "grades" in found else {}
+    night = read_night(found.get("night"))
     return Policy(
         id=found["id"].text() if "id" in found else "",
         version=found["version"].whole(1, 999_999) if "version" in found else 1,
         hazards=tuple(item.text() for item in found["hazards"].items()) if "hazards" in found else (),
-        grades={Grade.from_word(word): read_plan(plan, Grade.from_word(word)) for word, plan in grades.items()},
+        grades={Grade.from_word(word): replace(read_plan(plan, Grade.from_word(word)), night=night) for word, plan in grades.items()},
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from dispatcher.policy.night import Night
 from dispatcher.policy.release import DEFAULT, Release
 from rules.grade import Grade
 
@@ -64,6 +65,7 @@ class GradePlan:
 
     No ``actions`` means that nothing is asked. ``deadlines`` has one entry per action, counted from release.
     ``valid_for`` is how long the notice holds when it is not renewed; ``release`` is who lets it leave, by its origin.
+    ``night`` are the hours in which a person is called before he is sent a text, None for never.
     """
 
     answer_within: timedelta
@@ -74,6 +76,7 @@ class GradePlan:
     steps: tuple[Step, ...]
     release: Release = field(default_factory=lambda: DEFAULT)
     valid_for: timedelta = timedelta(hours=6)
+    night: Night | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

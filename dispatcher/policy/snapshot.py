@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from dispatcher.policy.model import Action, AnsweredBy, GradePlan, Quorum, Repeat, Step
+from dispatcher.policy.night import night_from
 
 
 def plan_as_json(plan: GradePlan) -> str:
@@ -17,6 +18,7 @@ def plan_as_json(plan: GradePlan) -> str:
         "repeat": [plan.repeat.every.total_seconds(), plan.repeat.times] if plan.repeat else None,
         "steps": [_step(step) for step in plan.steps],
         "valid_for": plan.valid_for.total_seconds(),
+        "night": plan.night.text if plan.night else "",
     }
     return json.dumps(body, ensure_ascii=False, sort_keys=True)
 
@@ -53,4 +55,5 @@ def plan_from_json(text: str) -> GradePlan:
             for s in body["steps"]
         ),
         valid_for=timedelta(seconds=body["valid_for"]),
+        night=night_from(body.get("night", "")),  # a plan from before has none
     )

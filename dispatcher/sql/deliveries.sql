@@ -1,10 +1,10 @@
 -- name: add
 INSERT INTO deliveries (id, notice, county, status, village, channel, person, role, address, language, grade, text, state, step,
     repeat, fallbacks, planned_at, due, expires_at, lease, attempts, possible_duplicate, reference, code, reason, accepted_at, updated_at,
-    gateway, turn, carried_by, bundle)
+    gateway, turn, carried_by, bundle, because)
 VALUES (:id, :notice, :county, :status, :village, :channel, :person, :role, :address, :language, :grade, :text, :state, :step,
     :repeat, :fallbacks, :planned_at, :due, :expires_at, :lease, :attempts, :possible_duplicate, :reference, :code, :reason,
-    :accepted_at, :updated_at, :gateway, :turn, :carried_by, :bundle)
+    :accepted_at, :updated_at, :gateway, :turn, :carried_by, :bundle, :because)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: claimable

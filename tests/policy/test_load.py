@@ -155,3 +155,34 @@ def test_the_plans_of_the_examples_give_red_the_least_time(county: str) -> None:
     for policy in load_policies(CONFIG / county / "policies").policies.values():
         times = [policy.grades[grade].answer_within for grade in (Grade.BLUE, Grade.YELLOW, Grade.ORANGE, Grade.RED)]
         assert times == sorted(times, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("written", "night"),
+    [
+        ("", "22:00-06:00"),
+        ("    night: {from: 23:30, to: 05:00}\n", "23:30-05:00"),
+        ('    night: {from: "00:30", to: "05:00"}\n', "00:30-05:00"),
+        ("    night: never\n", ""),
+    ],
+)
+def test_a_policy_says_when_it_is_night(written: str, night: str) -> None:
+    policies, problems = read(GOOD.replace("    grades:\n", f"{written}    grades:\n"))
+    assert problems == []
+    plans = policies.for_hazard("flash-flood").grades.values()
+    assert {plan.night.text if plan.night else "" for plan in plans} == {night}
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{from: 25:00, to: 06:00}", "p.yaml:5:19: expected a time of day such as 22:00, not '25:00'"),
+        ("{from: 22:00, to: 22:00}", "p.yaml:5:30: a night ends at another time than it begins; for none write: night: never"),
+        ("{from: 22:00}", "p.yaml:5:12: 'to' is missing; needed: from, to"),
+        ("{from: 22:00, until: 06:00}", "p.yaml:5:26: unknown key 'until'; allowed: from, to"),
+        ("always", "p.yaml:5:12: unknown night 'always'; allowed: {from: 22:00, to: 06:00} or never"),
+    ],
+)
+def test_a_wrong_night_is_named_with_file_and_line(written: str, said: str) -> None:
+    _, problems = read(GOOD.replace("    grades:\n", f"    night: {written}\n    grades:\n"))
+    assert said in problems
