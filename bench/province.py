@@ -85,7 +85,7 @@ def past(plan: Plan) -> bytes:
     series = [
         SavedSeries(
             station=s.station, variable=s.variable, checks=str(s.checks), step_s=STEP_S, first_s=first_s, times=b"",
-            totals=totals[n % PATTERNS], wide=False, arrived_us=arrived_us, doubt=False, spell=0, late=[], suspects=(), held=None,
+            totals=totals[n % PATTERNS], wide=False, arrived_us=arrived_us, doubt=False, spell=0, late=(), suspects=(), held=None,
             run=(NEVER_S, None), counter_times=b"", counter_values=b"",
         )
         for n, s in enumerate(plan.series)

@@ -22,7 +22,7 @@ Held = tuple[int, int] | None
 Run = tuple[int, int | None]
 
 
-class SavedSeries(msgspec.Struct, array_like=True):
+class SavedSeries(msgspec.Struct, array_like=True, gc=False):
     """One series; ``totals`` are scaled, and eight bytes each where they are ``wide``. ``checks`` names the checks it was kept under.
 
     ``times`` are empty where readings follow each other from ``first_s`` every ``step_s`` seconds; else eight bytes each, as are
@@ -40,7 +40,7 @@ class SavedSeries(msgspec.Struct, array_like=True):
     arrived_us: int
     doubt: bool
     spell: int
-    late: list[int]
+    late: tuple[int, ...]
     suspects: tuple[tuple[int, str], ...]
     held: Held
     run: Run
@@ -53,7 +53,7 @@ class SavedSeries(msgspec.Struct, array_like=True):
         return len(self.totals) > (8 if self.wide else 4)
 
 
-class SavedTail(msgspec.Struct, array_like=True):
+class SavedTail(msgspec.Struct, array_like=True, gc=False):
     """What has come to a series since; ``totals`` begin with the one that the first new reading was added to."""
 
     number: int
@@ -66,7 +66,7 @@ class SavedTail(msgspec.Struct, array_like=True):
     run: Run
 
 
-class SavedLadder(msgspec.Struct, array_like=True):
+class SavedLadder(msgspec.Struct, array_like=True, gc=False):
     """One place under one rule; while it is ``dozing``, its last moment is the last reading of its series."""
 
     rule: str
@@ -131,7 +131,7 @@ class _SeriesBefore(msgspec.Struct, array_like=True):
     arrived_us: int
     doubt: bool
     spell: int
-    late: list[int]
+    late: tuple[int, ...]
     suspects: tuple[tuple[int, str], ...]
     held: Held
     run: Run

@@ -49,7 +49,7 @@ def _whole(s: Series) -> SavedSeries:
     held = counter.held if counter else guard.held if guard else None
     return SavedSeries(
         s.station, s.variable, _text(s.checks), s.interval_s, s.first_s, b"" if s.times is None else raw(s.times), raw(s.totals),
-        s.totals.typecode == "q", s.arrived_us, s.doubt, s.spell, sorted(s.late), s.suspects, held,
+        s.totals.typecode == "q", s.arrived_us, s.doubt, s.spell, tuple(sorted(s.late)), s.suspects, held,
         (guard.run_s, guard.run_value) if guard else (NEVER_S, None),
         raw(counter.times) if counter else b"", raw(counter.values) if counter else b"",
     )  # fmt: skip
