@@ -34,9 +34,9 @@ def series_alone() -> float:
     """A series in its index, filled reading by reading, past the point where old ones are let go of."""
     station_names = [key for key, _ in known(SERIES).known]
     before = _resident()
-    index: dict[tuple[str, str], Series] = {}
+    index: dict[str, Series] = {}
     for name in station_names:
-        index[name, "rain"] = Series(name, "rain", STEP_S, NO_CHECKS, _HORIZON_S)
+        index[name] = Series(name, "rain", STEP_S, NO_CHECKS, _HORIZON_S)
     first_s = int(START.timestamp())
     values = [[round(rain_of_a_day(n, 44, step) * SCALE) for step in range(HISTORY + 40)] for n in range(PATTERNS // 20)]
     between = _resident()
@@ -50,7 +50,7 @@ def series_alone() -> float:
 
 def _empty(names: list[str]) -> int:
     before = _resident()
-    kept = {(name, "rain"): Series(name, "rain", STEP_S, NO_CHECKS, _HORIZON_S) for name in names}
+    kept = {name: Series(name, "rain", STEP_S, NO_CHECKS, _HORIZON_S) for name in names}
     return _resident() - before + 0 * len(kept)
 
 

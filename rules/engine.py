@@ -26,6 +26,7 @@ from rules.snapshot import settle as settle_saved
 from rules.watch import Watch
 
 Feeds = dict[tuple[str, str], Feed]
+_NOTHING: dict[str, Series] = {}
 
 
 class Engine:
@@ -41,15 +42,16 @@ class Engine:
 
     def _adopt(self, series: list[Series], ladders: list[Ladder], feeds: Feeds) -> None:
         self._series, self._ladders, self._feeds = series, ladders, feeds
-        self._index: dict[tuple[str, str], Series] = {}
+        self._index: dict[str, dict[str, Series]] = {}
         self._known: Known = ()
         self._by_number: list[Series | None] = []
         self._by_place: dict[str, list[Ladder]] = {}
         self._asking: dict[tuple[str, str], tuple[Ladder, ...]] = {}
         self._run.around = {id(s): tuple(series[n] for n in p.around) for s, p in zip(series, self.plan.series, strict=True) if p.around}
         for s in series:
-            s.twin = self._index.get((s.station, s.variable))
-            self._index[s.station, s.variable] = s
+            by_station = self._index.setdefault(s.variable, {})
+            s.twin = by_station.get(s.station)
+            by_station[s.station] = s
         for x in ladders:
             self._by_place.setdefault(x.place, []).append(x)
             for key in dict.fromkeys((f.place, f.variable) for found in x.feeds.values() for f in found):
@@ -69,13 +71,13 @@ class Engine:
         if isinstance(readings, Columns) and not readings.marks:
             take_columns(self._numbered(readings.known), readings, limit_s, run.now_us, run.woke, run.odd)
         else:
-            take(self._index.get, readings, limit_s, run.now_us, run.woke, run.odd)
+            take(self._index, readings, limit_s, run.now_us, run.woke, run.odd)
         return self._end()
 
     def _numbered(self, known: Known) -> list[Series | None]:
         """The series of everything that may send, by its place in ``known``; looked up once for each ``known``."""
         if known is not self._known:
-            self._known, self._by_number = known, list(map(self._index.get, known))
+            self._known, self._by_number = known, [self._index.get(v, _NOTHING).get(s) for s, v in known]
         return self._by_number
 
     def observe_forecasts(self, forecasts: Sequence[Forecast], now: datetime) -> Decisions:

@@ -5,7 +5,7 @@ from rules.series cimport Series
 
 
 @cython.locals(series=Series, at_s=cython.longlong, value=cython.double)
-cpdef take(find, readings, long long limit_s, now_us, woke, odd)
+cpdef take(index, readings, long long limit_s, now_us, woke, odd)
 
 
 @cython.locals(

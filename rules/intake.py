@@ -1,24 +1,26 @@
 """The hot loops: one look-up, one addition, two comparisons per reading. Kept alone so that they can be compiled."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rules.reading import Columns, Reading
 from rules.scaled import SCALE, WHOLE
 from rules.series import Series
 
-Find = Callable[[tuple[str, str]], Series | None]
+Index = Mapping[str, Mapping[str, Series]]
+"""Series by variable, then by station."""
+_NOBODY: Mapping[str, Series] = {}
 Woke = Callable[[Series, int], None]
 Odd = Callable[[Series, Reading], None]
 
 
-def take(find: Find, readings: Iterable[Reading], limit_s: int, now_us: int, woke: Woke, odd: Odd) -> None:
+def take(index: Index, readings: Iterable[Reading], limit_s: int, now_us: int, woke: Woke, odd: Odd) -> None:
     """Put each reading in its series, in order; none may be later than ``limit_s``.
 
     ``woke`` is called for each newest reading that may change a ladder, ``odd`` for each that is not simply the newest good one.
     """
     scale = float(SCALE)
     for reading in readings:
-        series = find((reading.station, reading.variable))
+        series = index.get(reading.variable, _NOBODY).get(reading.station)
         while series is not None:
             if reading.quality == "good" and series.last_s < reading.at_s <= limit_s and series.low <= reading.value <= series.high:
                 _newest(series, reading.at_s, int(reading.value * scale + WHOLE - WHOLE), now_us, woke)
@@ -39,11 +41,10 @@ def take_columns(by_number: Sequence[Series | None], columns: Columns, limit_s: 
                 total = series.total + int(value * scale + whole - whole)
                 series.arrived_us = now_us
                 # Written out here, too, because most readings end here.
-                if at_s == series.next_s and at_s < series.until_s and total < series.wake:
+                if at_s - series.last_s == series.beat_s and at_s < series.until_s and total < series.wake:
                     series.total = total
                     series.totals.append(total)
                     series.last_s = at_s
-                    series.next_s = at_s + series.interval_s
                 else:
                     _newest(series, at_s, total - series.total, now_us, woke)
             else:
@@ -56,11 +57,10 @@ def _newest(series: Series, at_s: int, scaled: int, now_us: int, woke: Woke) -> 
     """The newest good reading: most of them change nothing but the total."""
     series.arrived_us = now_us
     total = series.total + scaled
-    if at_s == series.next_s and at_s < series.until_s and total < series.wake:
+    if at_s - series.last_s == series.beat_s and at_s < series.until_s and total < series.wake:
         series.total = total
         series.totals.append(total)
         series.last_s = at_s
-        series.next_s = at_s + series.interval_s
         return
     series.append(at_s, scaled)
     if series.total >= series.wake or at_s >= series.wake_s:

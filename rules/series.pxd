@@ -6,7 +6,7 @@ cimport cython
 cdef class Series:
     cdef public object station, variable, checks, counter, guard, maintenance, times, totals, late, suspects, ladders
     cdef public Series twin
-    cdef public long long interval_s, horizon_s, first_s, last_s, next_s, until_s, trim_s, total, arrived_us, wake, wake_s, spell
+    cdef public long long interval_s, horizon_s, last_s, beat_s, until_s, trim_s, total, arrived_us, wake, wake_s, spell
     cdef public double low, high
     cdef public long long kept_s
     cdef public bint unsettled, doubt, touched

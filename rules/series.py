@@ -32,20 +32,21 @@ _REBASE = 1 << 60
 class Series:
     """Readings of the last ``horizon_s`` seconds of event time, one per time.
 
-    ``first_s`` is the time of the oldest reading; ``times`` are all of them, None while they follow from ``first_s`` and the
+    ``last_s`` is the time of the newest reading; ``times`` are all of them, None while they follow from ``last_s`` and the
     interval. ``totals`` has one entry more than there are readings; ``total`` is the last.
 
-    Nothing here can change a ladder, and nothing has to be let go of, while each reading comes at ``next_s``, before
-    ``until_s``, and ``total`` stays below ``wake``. ``wake_s`` is the part of ``until_s`` that the ladders have asked for.
+    Nothing here can change a ladder, and nothing has to be let go of, while each reading comes ``beat_s`` after the one before (0
+    while times are uneven), before ``until_s``, and ``total`` stays below ``wake``. ``wake_s`` is the part of ``until_s`` that the
+    ladders have asked for.
     ``unsettled`` is true while the next good reading has something to end: silence, a suspension, doubt. ``kept_s`` is the
     newest reading that the last snapshot holds; ``touched`` is true when anything but newer readings has come since.
     ``twin`` is the same variable with another range.
     """
 
     __slots__ = (
-        "arrived_us", "checks", "counter", "doubt", "first_s", "guard", "high", "horizon_s", "interval_s", "kept_s", "ladders", "last_s",
+        "arrived_us", "beat_s", "checks", "counter", "doubt", "guard", "high", "horizon_s", "interval_s", "kept_s", "ladders", "last_s",
         "late", "low", "maintenance",
-        "next_s", "spell", "station", "suspects", "times", "total", "totals", "touched", "trim_s", "twin", "unsettled",
+        "spell", "station", "suspects", "times", "total", "totals", "touched", "trim_s", "twin", "unsettled",
         "until_s", "variable", "wake", "wake_s",
     )  # fmt: skip
 
@@ -64,9 +65,8 @@ class Series:
         # The hot loop lets nothing pass here that must be held against anything else.
         self.low, self.high = (1.0, -1.0) if self.guard or self.counter or maintenance else (checks.low, checks.high)
         self.horizon_s = horizon_s
-        self.first_s = NEVER_S
         self.last_s = NEVER_S
-        self.next_s = NEVER_S
+        self.beat_s = interval_s
         self.until_s = NEVER_S
         self.trim_s = NEVER_S
         self.times: array[int] | None = None
@@ -93,7 +93,7 @@ class Series:
 
     def time(self, index: int) -> int:
         """When a reading was measured; the oldest has index 0."""
-        return self.first_s + index * self.interval_s if self.times is None else self.times[index]
+        return self.last_s - (self.size() - 1 - index) * self.interval_s if self.times is None else self.times[index]
 
     def value(self, index: int) -> int:
         """What was measured."""
@@ -106,18 +106,20 @@ class Series:
 
     def upto(self, at_s: int) -> int:
         """How many readings are not newer than a time."""
+        n = len(self.totals) - 1
         if at_s >= self.last_s:
-            return len(self.totals) - 1
+            return n
         if self.times is not None:
             return bisect_right(self.times, at_s)
-        return (at_s - self.first_s) // self.interval_s + 1 if at_s >= self.first_s else 0
+        return max(0, n + (at_s - self.last_s) // self.interval_s)
 
     def times_after(self, edge_s: int) -> Sequence[int]:
         """The times of the readings after a moment."""
         start, step = self.upto(edge_s), self.interval_s
         if self.times is not None:
             return self.times[start:]
-        return range(self.first_s + start * step, self.first_s + self.size() * step, step)
+        end_s = self.last_s + step
+        return range(end_s - (self.size() - start) * step, end_s, step)
 
     def at(self, at_s: int) -> int | None:
         """The value of a time; None when there is none."""
@@ -151,15 +153,12 @@ class Series:
 
     def append(self, at_s: int, scaled: int) -> None:
         """Take the newest reading."""
-        if not self.size():
-            self.first_s = at_s
-        elif self.times is None and at_s != self.next_s:
-            self.times = array("q", self.times_after(NEVER_S))
+        if self.times is None and at_s - self.last_s != self.beat_s and self.size():
+            self.times, self.beat_s = array("q", self.times_after(NEVER_S)), 0
             self.rouse()
         if self.times is not None:
             self.times.append(at_s)
         self.last_s = at_s
-        self.next_s = at_s + self.interval_s if self.times is None else NEVER_S
         self.total += scaled
         try:
             self.totals.append(self.total)
@@ -199,18 +198,17 @@ class Series:
 
     def take_over(self, first_s: int, times: "array[int] | None", totals: "array[int]") -> None:
         """Go on with what another series of the same checks and interval had."""
-        self.first_s, self.times, self.totals, self.total = first_s, times, totals, totals[-1]
+        self.times, self.totals, self.total = times, totals, totals[-1]
         n = self.size()
-        self.last_s = self.time(n - 1) if n else NEVER_S
-        self.next_s = self.last_s + self.interval_s if n and times is None else NEVER_S
+        self.last_s = NEVER_S if not n else first_s + (n - 1) * self.interval_s if times is None else times[-1]
+        self.beat_s = self.interval_s if times is None else 0
 
     def _arrange(self, times: Sequence[int], values: Sequence[int]) -> None:
         """Keep these in the least room; ``last_s`` is left alone."""
         self.touched = True
-        self.first_s = times[0] if times else NEVER_S
         even = not times or tuple(times) == tuple(range(times[0], times[-1] + 1, self.interval_s))
         self.times = None if even else array("q", times)
-        self.next_s = times[-1] + self.interval_s if times and even else NEVER_S
+        self.beat_s = self.interval_s if even else 0
         self._settle_totals([0, *accumulate(values)])
         self.rouse()
 
@@ -228,14 +226,14 @@ class Series:
         """Let go of what lies beyond the horizon."""
         edge_s = self.last_s - self.horizon_s
         cut = self.upto(edge_s)
+        first_s = self.time(cut)
         if cut:
-            self.first_s = self.time(cut)
             # A copy takes the room that it needs; what is cut in place keeps the room that it once needed.
             self.totals = self.totals[cut:]
             if self.times is not None:
                 self.times = self.times[cut:]
                 self._even()
-        self.trim_s = self.first_s + self.horizon_s + _SLACK * self.interval_s
+        self.trim_s = first_s + self.horizon_s + _SLACK * self.interval_s
         self.until_s = min(self.wake_s, self.trim_s)
         if self.counter:
             self.counter.trim(edge_s)
@@ -248,8 +246,7 @@ class Series:
         """Times that have become even need no room."""
         times, step = self.times, self.interval_s
         if times and times[-1] - times[0] == (len(times) - 1) * step and times == array("q", range(times[0], times[-1] + 1, step)):
-            self.times = None
-            self.next_s = self.last_s + step
+            self.times, self.beat_s = None, step
 
     # ------------------------------------------------------------------------------------------- resting
 

@@ -47,8 +47,9 @@ def save_more(digest: str, series: Sequence[Series], ladders: Sequence[Ladder], 
 def _whole(s: Series) -> SavedSeries:
     counter, guard = s.counter, s.guard
     held = counter.held if counter else guard.held if guard else None
+    first_s = s.time(0) if s.size() else NEVER_S
     return SavedSeries(
-        s.station, s.variable, _text(s.checks), s.interval_s, s.first_s, b"" if s.times is None else raw(s.times), raw(s.totals),
+        s.station, s.variable, _text(s.checks), s.interval_s, first_s, b"" if s.times is None else raw(s.times), raw(s.totals),
         s.totals.typecode == "q", s.arrived_us, s.doubt, s.spell, tuple(sorted(s.late)), s.suspects, held,
         (guard.run_s, guard.run_value) if guard else (NEVER_S, None),
         raw(counter.times) if counter else b"", raw(counter.values) if counter else b"",
