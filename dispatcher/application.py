@@ -24,6 +24,8 @@ from dispatcher.deliveries.gateways import Gateway
 from dispatcher.deliveries.sender import Sender
 from dispatcher.drills.roll_calls import RollCalls
 from dispatcher.drills.running import Drills
+from dispatcher.drills.storming import Storming
+from dispatcher.drills.storms import AtWork, Storms
 from dispatcher.duty.book import DutyBook
 from dispatcher.duty.stored import SaidOfDuty
 from dispatcher.errors import ConfigurationError, NotPossible, NotProposed, Problem, StoreFailed
@@ -164,7 +166,8 @@ class Application:
         self.pipeline = Pipeline(self.place, version.compiled, DEFAULT_LIMITS, codecs)
         self.reloading = Reloading(self.place, self.pipeline, self._read, partial(_mark, self.deployment), self._adopted, self.loaded.mark)
         self.sender = Sender(self.place, channels, gateways=gateways_of(self.deployment))
-        self.drills = Drills(self.place, self.sender.wake)
+        self.storms = Storms(self.deployment.county / "drills", self._at_work)
+        self.drills = Drills(self.place, self.sender.wake, self.storms)
         self.roll_calls = RollCalls(self.place, self.sender.wake)
         self.turn = Turn(self.store, self.place.house.county, self.deployment.worker)
         async with self.turn.arriving() as alone:
@@ -246,6 +249,7 @@ class Application:
     def _decide(self) -> None:
         """Let timers fire, decide, read."""
         self.lifetime.until_stop("timekeeper", Timekeeper(self.place, self.pipeline, self.sender.wake).run())
+        self.lifetime.until_stop("storm of a drill", Storming(self.place, self.storms).run())
         self.lifetime.until_stop("sampler", Sampler(self.place, self.pipeline).run())
         for poller in self.pollers:
             self.lifetime.until_stop("poller", poller.run())
@@ -304,6 +308,9 @@ class Application:
             reporting=files.reporting,
             duty=self.said_of_duty.over(files.registry.duty),
         )
+
+    def _at_work(self) -> AtWork:
+        return AtWork(self.pipeline.engine.plan, self.pipeline.ruling.compiled.catalogue)
 
     def _unknown(self) -> Unknown:
         """Where another worker decides, its page says what is unknown."""

@@ -133,7 +133,7 @@ def a_delivery(state: DeliveryState) -> Delivery:
 def an_answer(said: Said) -> Answer:
     """One person's answer."""
     empty = dict.fromkeys(("notice", "warning", "county", "village", "on_behalf_by", "note"), "")
-    return Answer(**empty, status=Status.ACTUAL, revision=1, person="p", action=said, path=Way.SMS, people=None, at=NOW)
+    return Answer(**empty, status=Status.ACTUAL, revision=1, person="p", action=said, path=Way.SMS, people=None, at=NOW)  # type: ignore[arg-type]
 
 
 def diagram(edges: Iterable[Edge], first: str) -> str:

@@ -23,11 +23,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 def start(  # noqa: PLR0913 - the parts of a drill
     title: Annotated[str, typer.Argument(help="What stands in texts and the report.")],
     area: Annotated[list[str], typer.Option(help="Code of a village, or of what villages lie in; may be given several times.")],
-    hazard: Annotated[str, typer.Option(help="Such as flash-flood.")] = "flash-flood",
-    grade: Annotated[str, typer.Option(help="blue, yellow, orange or red.")] = "red",
+    hazard: Annotated[str, typer.Option(help="Such as flash-flood; with a storm, what the rules make of it.")] = "flash-flood",
+    grade: Annotated[str, typer.Option(help="blue, yellow, orange or red; with a storm, what the rules make of it.")] = "red",
     minutes: Annotated[int, typer.Option(min=5, max=1440, help="When it ends by itself.")] = 120,
     url: Url = DEFAULT_URL,
     *,
+    storm: Annotated[str, typer.Option(help="Play a storm through the rules: one of 'dispatcher drill storms'.")] = "",
+    speed: Annotated[float, typer.Option(min=1, max=120, help="How many times faster the storm is played.")] = 1.0,
     township: Annotated[bool, typer.Option("--township", help="People of the townships take part.")] = False,
     county: Annotated[bool, typer.Option("--county", help="People of the county take part.")] = False,
     speakers: Annotated[bool, typer.Option("--speakers", help="Loudspeakers play, marked as an exercise.")] = False,
@@ -37,10 +39,21 @@ def start(  # noqa: PLR0913 - the parts of a drill
 
     Example: dispatcher drill start "Before the season" --area 990121101000 --minutes 60
     """
-    body = {"title": title, "hazard": hazard, "grade": grade, "areas": area, "minutes": minutes}
+    what: dict[str, object] = {"storm": storm, "speed": speed} if storm else {"hazard": hazard, "grade": grade}
+    body = {"title": title, "areas": area, "minutes": minutes} | what
     made = engine(url).post("/drills", body | {"township": township, "county": county, "speakers": speakers})
     said = f"{made['id']}: {made['villages']} villages, {made['people']} people, {made['speakers']} speakers"
     typer.echo(json.dumps(made, ensure_ascii=False) if as_json else said)
+
+
+@drill.command()
+def storms(url: Url = DEFAULT_URL) -> None:
+    """List the storms that a drill may play: files of the county's directory 'drills'.
+
+    Example: dispatcher drill storms
+    """
+    for name in engine(url).get("/drills/storms"):
+        typer.echo(name)
 
 
 @drill.command()

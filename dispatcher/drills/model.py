@@ -47,6 +47,7 @@ class DrillPlan:
     """What somebody wants to exercise: villages by code (or what they lie in), whom to call beside their own people.
 
     ``township`` and ``county`` add the people of these levels; ``speakers`` lets loudspeakers play, marked as an exercise.
+    With a ``storm``, played at ``speed``, hazard and grade are what the rules make of it.
     """
 
     title: str
@@ -58,3 +59,4 @@ class DrillPlan:
     county: bool = False
     speakers: bool = False
     storm: str = ""
+    speed: float = 1.0

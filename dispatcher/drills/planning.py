@@ -1,8 +1,11 @@
 """From what somebody wants to exercise to a drill with its participants, and to what it says of villages. Decisions only."""
 
+import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dispatcher.drills.model import Drill, DrillPlan
+from dispatcher.drills.script import Foreseen, highest
 from dispatcher.errors import NotAllowed
 from dispatcher.house import House
 from dispatcher.model.saying import Saying
@@ -14,8 +17,9 @@ LONGEST = timedelta(hours=24)
 _SHORTEST_MIN = 5
 
 
-def planned(house: House, plan: DrillPlan, drill_id: str, by: str, now: datetime) -> Drill:
-    """The drill; NotAllowed says what is wrong with the plan."""
+def planned(house: House, plan: DrillPlan, drill_id: str, by: str, now: datetime, storm: Foreseen | None = None) -> Drill:
+    """The drill; NotAllowed says what is wrong with the plan. Of a ``storm``, hazard and grade are the worst that it brings."""
+    plan = by_storm(house, plan, storm) if storm is not None else plan
     known = sorted(h for p in house.policies.policies.values() for h in p.hazards)
     if plan.hazard not in known:
         raise NotAllowed(
@@ -51,6 +55,22 @@ def planned(house: House, plan: DrillPlan, drill_id: str, by: str, now: datetime
         ends_at=now + timedelta(minutes=plan.minutes),
         storm=plan.storm,
     )
+
+
+def by_storm(house: House, plan: DrillPlan, storm: Foreseen) -> DrillPlan:
+    """The plan with what its storm brings to the villages that take part; NotAllowed when that is nothing, or there is no time for it."""
+    if timedelta(minutes=plan.minutes) < storm.script.lasts:
+        needed = math.ceil(storm.script.lasts / timedelta(minutes=1))
+        raise NotAllowed(
+            f"this storm takes {needed} minutes at this speed, the drill has {plan.minutes}", f"脚本需{needed}分钟，演练时长不足"
+        )
+    villages, known = set(villages_named(house, plan.areas)), {h for p in house.policies.policies.values() for h in p.hazards}
+    links = house.registry.villages_of_station
+    found = [c for c in storm.changes if c.hazard in known and any(link.village in villages for link in links(c.place))]
+    hazard, grade = highest(found)
+    if not grade:
+        raise NotAllowed("by the rules this storm warns none of these villages", "按现行规则，该脚本不会使这些村进入预警")
+    return replace(plan, hazard=hazard, grade=grade)
 
 
 def sayings_of(house: House, drill: Drill, grade: Grade, now: datetime) -> list[Saying]:

@@ -26,9 +26,10 @@ async def drill_sheet(reader: Reader, house: House, drill_id: str, language: str
         return None
     drill = value_of(Drill, rows[0])
     result = await _account(reader, house, drill, now)
+    storm = await reader.fetch("drills.storm_of", {"county": house.county, "drill": drill.id})
     last = await _last(reader, house, drill)
     against = score(await _account(reader, house, last, now)) if last else None
-    return composed(Told(house, language), drill, result, (last, against) if last and against else None, now)
+    return composed(Told(house, language), drill, result, (last, against) if last and against else None, now, storm[0] if storm else None)
 
 
 async def _last(reader: Reader, house: House, drill: Drill) -> Drill | None:
@@ -61,12 +62,12 @@ def _changes(house: House, found: Sequence[Gathered]) -> dict[str, list[Row]]:
     return by_village
 
 
-def composed(told: Told, drill: Drill, result: Account, last: tuple[Drill, Score] | None, now: datetime) -> Sheet:
+def composed(told: Told, drill: Drill, result: Account, last: tuple[Drill, Score] | None, now: datetime, storm: Row | None = None) -> Sheet:
     """The sheet of a drill."""
     says, scored = told.words, score(result)
     against = compared(scored, last[1]) if last else None
     sections = [
-        Section(title=says["summary"], lines=tuple(_summary(told, drill, scored, now))),
+        Section(title=says["summary"], lines=(*_summary(told, drill, scored, now), *_storm(told, storm))),
         Section(title=says["d.villages"], table=_villages(told, scored)),
         Section(title=says["failures"], lines=tuple(_found(told, scored))),
     ]
@@ -80,6 +81,7 @@ def composed(told: Told, drill: Drill, result: Account, last: tuple[Drill, Score
         language=told.language,
         sections=tuple(sections),
         facts={
+            "storm": _storm_facts(storm) if storm else None,
             "drill": asdict(drill) | {"grade": drill.grade.word},
             "score": asdict(scored),
             "against_last": asdict(against) if against else None,
@@ -98,6 +100,24 @@ def _summary(told: Told, drill: Drill, scored: Score, now: datetime) -> Iterator
         yield says["d.share"].format(share=round(100 * scored.share_in_time), in_time=in_time, asked=len(scored.villages))
     if drill.ended_at is None:
         yield says["d.until_now"].format(time=told.full(now))
+
+
+def _storm_facts(storm: Row) -> dict[str, object]:
+    minute = 60_000
+    played, whole = (storm[key] - storm["begin_at"] for key in ("done_at", "ends_at"))
+    facts = {"name": storm["name"], "speed": storm["speed"], "played_min": played // minute, "whole_min": whole // minute}
+    return facts | {"stopped": storm["why_en"], "stopped_zh": storm["why_zh"]}
+
+
+def _storm(told: Told, storm: Row | None) -> Iterator[str]:
+    """Which storm, and how much of it was played: one that was cut short says so."""
+    if storm is None:
+        return
+    facts = _storm_facts(storm)
+    yield told.words["d.storm"].format(**facts)
+    why = facts["stopped_zh" if told.language == "zh" else "stopped"]
+    if why:
+        yield told.words["d.stopped"].format(why=why)
 
 
 def _villages(told: Told, scored: Score) -> Table:

@@ -5,21 +5,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from dispatcher.drills.ending import end_drill, feed_line, running_drill, script_row
 from dispatcher.drills.model import Drill, DrillPlan
 from dispatcher.drills.planning import planned, sayings_of
+from dispatcher.drills.script import Foreseen, foreseen
+from dispatcher.drills.storms import Storms
 from dispatcher.errors import NotAllowed, StoreFailed
 from dispatcher.house import House
 from dispatcher.model.saying import Saying
-from dispatcher.model.task import FeedKind, FeedLine
-from dispatcher.model.warning import Contribution
-from dispatcher.policy.release import Origin
-from dispatcher.ports import Reader, Status, Transaction
-from dispatcher.rows import row_of, value_of
+from dispatcher.ports import Status, Transaction
+from dispatcher.rows import row_of
 from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.warnings.hearing import apply_released
 from dispatcher.warnings.issuing import Issued, release_warning
 from dispatcher.warnings.releasing import By
-from dispatcher.warnings.sayings import taken_back
 from dispatcher.warnings.telling import add_feed
 from dispatcher.workplace import Workplace
 
@@ -30,15 +29,20 @@ _LOOK_S = 5.0
 class Drills:
     """One for an engine. One drill at a time: two of them would be one to those who take part."""
 
-    def __init__(self, place: Workplace, planned: Callable[[], None]) -> None:
-        """``planned`` is called when something new is to be sent."""
+    def __init__(self, place: Workplace, planned: Callable[[], None], storms: Storms | None = None) -> None:
+        """``planned`` is called when something new is to be sent; ``storms`` are what drills may play, none when nothing decides."""
         self._place = place
         self._planned = planned
+        self._storms = storms
 
     @property
     def house(self) -> House:
         """What every decision here rests on, as it is now."""
         return self._place.house
+
+    def storms(self) -> list[str]:
+        """The storms that a drill may name."""
+        return self._storms.names() if self._storms else []
 
     async def run(self) -> None:
         """Know at all times which drill runs, also after a restart or when another worker began it, and end it when its time is over."""
@@ -69,22 +73,31 @@ class Drills:
         house = self._place.house
         if house.status is not Status.ACTUAL:
             raise NotAllowed("this installation only drills: propose a warning instead", "本系统为演练系统，请直接拟发预警")
+        storm = await asyncio.to_thread(self._script, plan) if plan.storm else None
         async with self._place.store.write() as tx:
             now = self._place.clock.now()
             if await running_drill(tx, house.county) is not None:
                 raise NotAllowed("another drill is running; end it first", "已有演练正在进行，请先结束")
             rows = await tx.fetch("journal.counter", {"name": _COUNTER})
             number = int(rows[0]["value"]) + 1 if rows else 1
-            drill = planned(house, plan, f"d{number}", by.who.name, now)
+            drill = planned(house, plan, f"d{number}", by.who.name, now, storm)
             await self._refuse_in_earnest(tx, drill)
             await tx.run("journal.set_counter", {"name": _COUNTER, "value": number})
             await tx.run("drills.save", row_of(drill))
-            detail = {"title": drill.title, "grade": drill.grade.word, "villages": len(drill.villages), "people": len(drill.people)}
+            detail = {
+                "title": drill.title,
+                "grade": drill.grade.word,
+                "villages": len(drill.villages),
+                "people": len(drill.people),
+                "storm": drill.storm,
+            }
             act = Act(actor=by.who.name, origin=by.origin, act="start_drill", subject=drill.id, detail=detail)
             await write_audit(tx, house.county, now, [act])
             exercise = replace(house, drill=drill.participants).of(Status.EXERCISE)
-            await add_feed(tx, [_line(exercise, drill, now, f"演练开始：{drill.title}", f"Drill begins: {drill.title}")])
-            if not drill.storm:
+            await add_feed(tx, [feed_line(exercise, drill, now, f"演练开始：{drill.title}", f"Drill begins: {drill.title}")])
+            if storm is not None and self._storms is not None:
+                await tx.run("drills.save_storm", script_row(drill, storm.script, self._storms.at_work().plan))
+            else:
                 await self._say(tx, exercise, sayings_of(exercise, drill, drill.grade, now), now, f"drill:{drill.id}")
         self._enter(drill)
         self._place.broadcast.wake()
@@ -105,6 +118,13 @@ class Drills:
         self._planned()
         return ended
 
+    def _script(self, plan: DrillPlan) -> Foreseen:
+        """The storm of a plan, and what the rules will make of it; NotAllowed says what is wrong."""
+        if self._storms is None:
+            raise NotAllowed("this engine plays no storms", "本机不能回放脚本")
+        script = self._storms.read(plan.storm, plan.speed)
+        return Foreseen(script=script, changes=tuple(foreseen(self._storms.at_work().plan, script)))
+
     def _enter(self, drill: Drill | None) -> None:
         participants = drill.participants if drill else None
         if participants != self._place.house.drill:
@@ -121,32 +141,3 @@ class Drills:
         for warning in await apply_released(tx, house, sayings[0].hazard, sayings, now):
             total += await release_warning(tx, house, warning, now, by)
         return total
-
-
-async def end_drill(tx: Transaction, house: House, drill: Drill, now: datetime) -> Drill:
-    """Take back all that the drill said, by hand or through rules; whoever was told is told that it is over."""
-    exercise = replace(house, drill=drill.participants).of(Status.EXERCISE)
-    rows = await tx.fetch("drills.contributions", {"county": drill.county})
-    held = [value_of(Contribution, row) for row in rows]
-    zh, en = f"演练结束：{drill.title}", f"The exercise is over: {drill.title}"
-    for hazard in dict.fromkeys(c.hazard for c in held):
-        sayings = [taken_back(c, now, zh, en, origin=Origin.OBSERVED) for c in held if c.hazard == hazard]
-        for warning in await apply_released(tx, exercise, hazard, sayings, now):
-            await release_warning(tx, exercise, warning, now, f"drill:{drill.id}")
-    ended = replace(drill, ended_at=now)
-    await tx.run("drills.save", row_of(ended))
-    await add_feed(tx, [_line(exercise, drill, now, f"演练结束：{drill.title}", f"Drill is over: {drill.title}")])
-    return ended
-
-
-async def running_drill(reader: Reader, county: str) -> Drill | None:
-    """The drill that runs now; None when there is none."""
-    rows = await reader.fetch("drills.running", {"county": county})
-    return value_of(Drill, rows[0]) if rows else None
-
-
-def _line(house: House, drill: Drill, now: datetime, zh: str, en: str) -> FeedLine:
-    return FeedLine(
-        county=house.county, status=Status.EXERCISE, at=now, kind=FeedKind.WARNING, grade=drill.grade, subject=drill.id,
-        text_zh=zh, text_en=en,
-    )  # fmt: skip

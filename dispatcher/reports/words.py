@@ -88,6 +88,11 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
         "{hazard}{grade}演练，{villages} 个村、{people} 人、{speakers} 个大喇叭参加，由 {by} 组织。",
         "{hazard}, {grade}: {villages} villages, {people} people and {speakers} speakers took part; started by {by}.",
     ),
+    "d.storm": (
+        "脚本 {name}，{speed:g} 倍速，已播 {played_min} / {whole_min} 分钟（脚本时间）。",
+        "Storm {name}, {speed:g} times faster: {played_min} of {whole_min} minutes of it were played.",
+    ),
+    "d.stopped": ("脚本提前结束：{why}。", "The storm was cut short: {why}."),
     "d.first": ("首个应答用时 {minutes} 分钟。", "The first answer came after {minutes} minutes."),
     "d.share": ("按时应答 {in_time}/{asked} 个村（{share}%）。", "{in_time} of {asked} villages answered in time ({share} %)."),
     "d.until_now": ("演练仍在进行，统计截至 {time}。", "The drill is still running; counted until {time}."),

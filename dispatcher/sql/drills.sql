@@ -22,6 +22,20 @@ WHERE w.county = :county AND w.status = 'Actual' AND w.state = 'open' AND v.grad
 -- name: contributions
 SELECT * FROM contributions WHERE county = :county AND status = 'Exercise';
 
+-- name: save_storm
+INSERT INTO drill_scripts (county, drill, name, begin_at, ends_at, speed, plan, readings, done_at, why_zh, why_en)
+VALUES (:county, :drill, :name, :begin_at, :ends_at, :speed, :plan, :readings, :done_at, :why_zh, :why_en);
+
+-- name: storm_of
+SELECT * FROM drill_scripts WHERE county = :county AND drill = :drill;
+
+-- name: play_on
+UPDATE drill_scripts SET done_at = :until WHERE county = :county AND drill = :drill AND done_at = :since
+AND EXISTS (SELECT 1 FROM drills d WHERE d.county = :county AND d.id = :drill AND d.ended_at IS NULL);
+
+-- name: stop_storm
+UPDATE drill_scripts SET why_zh = :why_zh, why_en = :why_en WHERE county = :county AND drill = :drill;
+
 -- name: warnings
 SELECT id FROM warnings WHERE county = :county AND status = 'Exercise' AND opened_at >= :since AND opened_at <= :until ORDER BY seq;
 

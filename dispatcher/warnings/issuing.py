@@ -64,7 +64,7 @@ async def apply_changes(tx: Transaction, house: House, changes: Sequence[Change]
     """Record the changes; grade the villages of the live ones; release at once what must not wait."""
     if not changes:
         return Issued()
-    await tx.run_many("warnings.add_change", [_change_row(house, change) for change in changes])
+    await tx.run_many("warnings.add_change", [change_row(house, change) for change in changes])
     alive = [change for change in live(changes) if not expired(change)]
     await hear(tx, house, sayings_of(alive, house.registry), now)
     await add_feed(tx, [change_line(house, change) for change in changes])
@@ -246,7 +246,8 @@ def code_of(number: int, digits: int) -> str:
     return str(lowest + (number * 7919 + 4217) % (9 * lowest))
 
 
-def _change_row(house: House, change: Change) -> dict[str, object]:
+def change_row(house: House, change: Change) -> dict[str, object]:
+    """A change as it is kept."""
     return {
         "id": change.id,
         "county": house.county,

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from starlette.responses import RedirectResponse, Response
 
 from dispatcher.accounts import Role
 from dispatcher.drills.model import Drill, DrillPlan
 from dispatcher.drills.report import drill_sheet
 from dispatcher.drills.roll_calls import attendance
+from dispatcher.drills.script import FASTEST
 from dispatcher.reports.sheet import Sheet
 from dispatcher.reports.words import WORDS
 from dispatcher.rows import value_of
@@ -38,22 +39,36 @@ Codes = Annotated[tuple[str, ...], BeforeValidator(lambda v: tuple(v.replace("ï¼
 
 
 class StartDrill(BaseModel):
-    """Who is to be exercised. ``areas`` are codes of villages, townships or the county."""
+    """Who is to be exercised. ``areas`` are codes of villages, townships or the county.
+
+    ``storm`` is one of ``/drills/storms``, played at ``speed``; hazard and grade are then what the rules make of it.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     title: str = Field(max_length=200)
-    hazard: str = Field(max_length=60)
-    grade: Literal["blue", "yellow", "orange", "red"]
+    hazard: str = Field(default="", max_length=60)
+    grade: Literal["blue", "yellow", "orange", "red", ""] = ""
     areas: Codes
     minutes: int = 120
     township: bool = False
     county: bool = False
     speakers: bool = False
+    storm: str = Field(default="", max_length=200)
+    speed: float = Field(default=1.0, ge=1, le=FASTEST)
+
+    @model_validator(mode="after")
+    def _something_happens(self) -> "StartDrill":
+        if not self.storm and not (self.hazard and self.grade):
+            raise ValueError("a drill needs a hazard and a grade, or a storm")
+        return self
 
     def plan(self) -> DrillPlan:
         """As the engine takes it."""
-        said = self.model_dump() | {"grade": Grade.from_word(self.grade), "areas": tuple(a.strip() for a in self.areas if a.strip())}
+        said = self.model_dump() | {
+            "grade": Grade.from_word(self.grade or "none"),
+            "areas": tuple(a.strip() for a in self.areas if a.strip()),
+        }
         return DrillPlan(**said)
 
 
@@ -64,6 +79,13 @@ async def drills(request: Request, limit: Limit = 100, before: Before = _NEWEST)
     async with context.store.read() as reader:
         rows = await reader.fetch("drills.listed", {"county": context.county, "before": before, "limit": limit})
     return Page(items=[as_item(request, row) for row in rows], next=rows[-1]["seq"] if len(rows) == limit else None)
+
+
+@router.get("/api/v1/drills/storms", tags=["drills"])
+async def storms(request: Request) -> list[str]:
+    """What a drill may name as its storm. Needs the role duty officer or higher."""
+    need(request, Role.DUTY_OFFICER)
+    return await asyncio.to_thread(context_of(request).drills.storms)
 
 
 @router.get("/api/v1/drills/overdue", tags=["drills"])
@@ -168,6 +190,7 @@ async def page(request: Request) -> Response:
         hazards=sorted(h for p in house.policies.policies.values() for h in p.hazards),
         townships=sorted({v.township for v in house.registry.villages.values()}),
         attendance=present,
+        storms=await asyncio.to_thread(context.drills.storms),
         may_start=need(request, Role.DUTY_OFFICER).may(Role.RELEASING_OFFICER),
     )
 
@@ -178,7 +201,7 @@ async def started(request: Request) -> Response:
     form = await request.form()
     by = by_whom(request, Role.RELEASING_OFFICER, str(form.get("csrf", "")))
     areas = [str(code) for code in form.getlist("areas")]
-    words = {k: str(form.get(k, "")) for k in ("title", "hazard", "grade", "minutes")}
+    words = {k: str(form.get(k, "")) for k in ("title", "hazard", "grade", "minutes", "storm", "speed") if form.get(k)}
     flags = {k: k in form for k in ("township", "county", "speakers")}
     try:
         said = StartDrill.model_validate({**words, **flags, "areas": ",".join(areas)})

@@ -25,6 +25,13 @@ async def test_a_drill_is_started_scored_and_ended_through_the_api(bench: Bench)
     assert (await bench.client.get("/api/v1/drills/d9/report", headers=officer)).status_code == 404
 
 
+async def test_a_drill_without_a_storm_needs_a_hazard_and_a_grade(bench: Bench) -> None:
+    assert await start(bench, hazard="") == 422
+    assert await start(bench, grade="") == 422
+    assert (await bench.client.get("/api/v1/drills/storms", headers=bench.api(Role.VIEWER))).status_code == 403
+    assert (await bench.client.get("/api/v1/drills/storms", headers=bench.api(Role.DUTY_OFFICER))).json() == []
+
+
 async def test_duty_officers_end_drills_and_do_not_start_them(bench: Bench) -> None:
     assert await start(bench, Role.DUTY_OFFICER) == 403
     assert await start(bench) == 201

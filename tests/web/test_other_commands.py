@@ -24,6 +24,13 @@ async def test_a_drill_from_a_terminal(terminal: Terminal, tmp_path: Path) -> No
     assert "never" in (await terminal.run(OFFICER, "drill", "list", "--overdue")).output
 
 
+async def test_a_storm_for_a_drill_from_a_terminal(terminal: Terminal) -> None:
+    assert (await terminal.run(OFFICER, "drill", "storms")).output == ""
+    said = ("drill", "start", "Storm", "--area", "990121201000", "--storm", "nowhere.csv", "--speed", "12")
+    refused = await terminal.run(CHIEF, *said)
+    assert (refused.exit_code, "plays no storms" in refused.output) == (1, True)
+
+
 async def test_a_report_as_json_csv_and_pdf(terminal: Terminal, tmp_path: Path) -> None:
     listed = json.loads((await terminal.run(OFFICER, "warnings", "list", "--json")).output)["warnings"]
     told = await terminal.run(OFFICER, "report", listed[0]["id"])

@@ -1,0 +1,209 @@
+"""Drills that play a storm: the real rules decide, only participants hear of it, and no death of the engine leaves it half."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatcher.accounts import Principal, Role
+from dispatcher.drills.model import DrillPlan
+from dispatcher.drills.report import drill_sheet
+from dispatcher.drills.running import Drills
+from dispatcher.drills.script import begun, foreseen, play, script_of
+from dispatcher.drills.storming import Storming
+from dispatcher.drills.storms import AtWork, Storms
+from dispatcher.errors import NotAllowed, StoreFailed
+from dispatcher.model.task import TaskKind
+from dispatcher.ports import Status
+from dispatcher.warnings.releasing import By
+from rules.grade import Grade
+from rules.reading import Reading
+from tests.dispatch.making import V1, V2, change, house, minutes
+from tests.dispatch.running import RULES, Running, compiled
+
+CHEN = By(who=Principal(name="chen", role=Role.DUTY_OFFICER), origin="test")
+PLAN = DrillPlan(title="汛前演练", hazard="", grade=Grade.NONE, areas=(V1,), storm="storm.csv", speed=10.0, minutes=60)
+BEGIN = datetime.fromisoformat("2025-06-01T00:00:00+00:00")
+RAIN = (0, 1, 2, 2, 2, 1, 3, 0, 0, 0, 0, 0)
+"""Every five minutes at G1, whose hour is blue from 4, yellow from 6, orange from 8 and red from 10."""
+
+
+def csv_of(gauges: tuple[str, ...] = ("G1",)) -> str:
+    rows = [f"{gauge},rain,{value},mm,{(BEGIN + minutes(5 * n)).isoformat()}" for n, value in enumerate(RAIN) for gauge in gauges]
+    return "\n".join(["station,variable,value,unit,time", *rows])
+
+
+@pytest.fixture
+def storms(engine: Running, tmp_path: Path) -> Storms:
+    (tmp_path / "storm.csv").write_text(csv_of(("G1", "G3")), encoding="utf-8")
+    return Storms(tmp_path, lambda: AtWork(engine.pipeline.engine.plan, engine.compiled.catalogue))
+
+
+@pytest.fixture
+def drills(engine: Running, storms: Storms) -> Drills:
+    return Drills(engine.place, lambda: None, storms)
+
+
+async def through(engine: Running, storming: Storming, steps: int = 60, pause: timedelta = timedelta(seconds=10)) -> None:
+    """Let the drill run: ten seconds are a hundred of the storm."""
+    for _ in range(steps):
+        engine.clock.advance(pause)
+        await storming.advance()
+    engine.house = engine.place.house
+    await engine.send()
+
+
+async def moves(engine: Running) -> list[tuple[str, str]]:
+    """The changes that are kept, without the storm's own name."""
+    rows = await engine.rows("warnings.changes", before_seq=2**60, limit=1000)
+    return [(row["place"], Grade(row["after"]).word) for row in reversed(rows) if row["status"] == "Exercise"]
+
+
+async def test_the_real_rules_warn_and_only_those_hear_who_take_part(engine: Running, drills: Drills, storms: Storms) -> None:
+    drill = await drills.start(PLAN, CHEN)
+    assert (drill.hazard, drill.grade) == ("flash-flood", Grade.RED), "what the rules will make of it is known before anybody is called"
+    assert engine.sms.arrived == []
+    await through(engine, Storming(engine.place, storms))
+    assert engine.sms.arrived
+    assert {m.status for m in engine.sms.arrived} == {Status.EXERCISE}
+    assert all(m.text.startswith(("【演练】", "[EXERCISE]", "EXERCISE")) for m in engine.sms.arrived)
+    found = await engine.notices()
+    assert {n.village for n in found} == {V1}, "the gauge of another village rains too, and the other village of this gauge is not listed"
+    assert {n.status for n in found} == {Status.EXERCISE}
+    assert max(n.grade for n in found) is Grade.RED
+
+
+async def test_what_is_decided_in_earnest_knows_nothing_of_it(engine: Running, drills: Drills, storms: Storms) -> None:
+    await drills.start(PLAN, CHEN)
+    await through(engine, Storming(engine.place, storms))
+    assert {s.grade for s in engine.pipeline.engine.standing()} == {Grade.NONE}
+    assert await engine.rows("warnings.open", status="Actual", hazard="flash-flood") == []
+
+
+async def test_it_is_played_at_its_own_speed(engine: Running, drills: Drills, storms: Storms) -> None:
+    await drills.start(PLAN, CHEN)
+    storming = Storming(engine.place, storms)
+    await through(engine, storming, steps=9)  # 90 seconds: 14 minutes of the storm, 3 mm
+    assert await engine.notices() == []
+    await through(engine, storming, steps=9)
+    assert await engine.notices() != []
+
+
+async def test_an_engine_that_died_goes_on_and_decides_the_same(engine: Running, drills: Drills, storms: Storms) -> None:
+    await drills.start(PLAN, CHEN)
+    for _ in range(20):  # each time other rules, that must see the storm again
+        await through(engine, Storming(engine.place, storms), steps=1, pause=timedelta(seconds=25))
+    script = storms.read("storm.csv", 10.0)
+    expected = [(c.place, c.after.word) for c in foreseen(engine.pipeline.engine.plan, script) if c.place == "G1"]
+    assert await moves(engine) == expected
+
+
+async def test_what_the_store_did_not_take_is_played_again(engine: Running, drills: Drills, storms: Storms) -> None:
+    await drills.start(PLAN, CHEN)
+    storming = Storming(engine.place, storms)
+    await through(engine, storming, steps=10)
+    engine.clock.advance(timedelta(seconds=40))
+    engine.store.plan = [0]
+    with pytest.raises(StoreFailed):
+        await storming.advance()
+    await through(engine, storming, steps=40)
+    script = storms.read("storm.csv", 10.0)
+    assert await moves(engine) == [(c.place, c.after.word) for c in foreseen(engine.pipeline.engine.plan, script) if c.place == "G1"]
+
+
+async def test_under_other_rules_it_ends_with_a_word_after_a_death(engine: Running, drills: Drills, storms: Storms) -> None:
+    drill = await drills.start(PLAN, CHEN)
+    await through(engine, Storming(engine.place, storms), steps=20)
+    other = compiled(RULES.replace("[4, 6, 8, 10]", "[40, 60, 80, 100]"), house())
+    again = Storming(engine.place, Storms(storms.directory, lambda: AtWork(other.plan, other.catalogue)))
+    await again.advance()
+    assert await engine.rows("drills.running") == []
+    async with engine.store.read() as reader:
+        sheet = await drill_sheet(reader, engine.place.house, drill.id, "en", engine.clock.now())
+    assert sheet is not None
+    assert any("cut short: the rules were changed" in line for line in sheet.sections[0].lines)
+
+
+async def test_a_warning_in_earnest_in_a_village_that_takes_part_ends_it(engine: Running, drills: Drills, storms: Storms) -> None:
+    await drills.start(PLAN, CHEN)
+    storming = Storming(engine.place, storms)
+    await through(engine, storming, steps=20)
+    engine.house = engine.place.house
+    await engine.change(change(Grade.RED, "G1"))
+    await through(engine, storming, steps=1)
+    assert await engine.rows("drills.running") == []
+    assert [n.status for n in await engine.notices() if n.grade is Grade.RED][-1] is Status.ACTUAL
+
+
+async def test_what_waits_for_release_is_taken_off_at_the_end(engine: Running, drills: Drills, storms: Storms) -> None:
+    await drills.start(PLAN, CHEN)
+    await through(engine, Storming(engine.place, storms), steps=25)
+    await drills.end(CHEN)
+    assert await engine.rows("drills.contributions") == []
+    assert [t for t in await engine.tasks() if t.kind is TaskKind.RELEASE] == []
+
+
+async def test_the_report_names_the_storm_and_how_much_of_it_was_played(engine: Running, drills: Drills, storms: Storms) -> None:
+    drill = await drills.start(PLAN, CHEN)
+    await through(engine, Storming(engine.place, storms))
+    async with engine.store.read() as reader:
+        sheet = await drill_sheet(reader, engine.place.house, drill.id, "zh", engine.clock.now())
+    assert sheet is not None
+    facts = sheet.facts["storm"]
+    assert isinstance(facts, dict)
+    assert (facts["name"], facts["played_min"], facts["whole_min"]) == ("storm.csv", 56, 56)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"storm": "other.csv"}, "there is no storm 'other.csv'"),
+        ({"storm": "../storm.csv"}, "there is no storm"),
+        ({"speed": 0.5}, "1 to 120 times"),
+        ({"minutes": 5}, "takes 6 minutes"),
+        ({"areas": (V2,), "storm": "elsewhere.csv"}, "warns none of these villages"),
+        ({"storm": "strange.csv"}, "G9"),
+    ],
+)
+async def test_a_storm_that_cannot_be_is_refused_with_a_reason(
+    engine: Running, drills: Drills, storms: Storms, more: dict[str, object], says: str
+) -> None:
+    (storms.directory / "elsewhere.csv").write_text(csv_of(("G3",)), encoding="utf-8")
+    (storms.directory / "strange.csv").write_text(csv_of(("G9",)), encoding="utf-8")
+    with pytest.raises(NotAllowed, match=says):
+        await drills.start(replace(PLAN, **more), CHEN)  # type: ignore[arg-type]  # fields of the plan
+    assert await engine.rows("drills.running") == []
+
+
+async def test_the_feed_of_a_rule_test_is_a_storm_too(engine: Running, drills: Drills, storms: Storms) -> None:
+    text = """
+tests:
+  - name: cloudburst
+    rule: rain
+    step: 5m
+    start: 2026-07-01T00:05+08:00
+    feed: {G1.rain: 0x2 3x4 0x4}
+    expect:
+      - {at: 30m, G1: red}
+"""
+    (storms.directory / "tests.scenario.yaml").write_text(text, encoding="utf-8")
+    assert drills.storms() == ["storm.csv", "tests.scenario.yaml:cloudburst"]
+    drill = await drills.start(replace(PLAN, storm="tests.scenario.yaml:cloudburst"), CHEN)
+    assert drill.grade is Grade.RED
+
+
+@given(cuts=st.lists(st.integers(0, 3600), max_size=12))
+def test_however_a_storm_is_cut_the_rules_decide_the_same(cuts: list[int]) -> None:
+    plan = compiled(RULES, house()).plan
+    readings = [Reading("G1", "rain", float(v), int((BEGIN + minutes(5 * n)).timestamp())) for n, v in enumerate(RAIN)]
+    script = script_of("s", readings, 1.0)
+    engine, at, found = begun(plan, script), script.begin, []
+    for cut in sorted(cuts):
+        until = min(script.begin + timedelta(seconds=cut), script.ends)
+        found += play(engine, script, at, until)
+        at = until
+    found += play(engine, script, at, script.ends)
+    assert found == foreseen(plan, script)
