@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dispatcher.answers.confirming import MOST_AN_HOUR, ROLE, confirmation
-from dispatcher.answers.links import open_link
+from dispatcher.answers.links import expired, read_link
 from dispatcher.answers.polling import Asked, only_new
 from dispatcher.answers.recording import answer_to, check_asked, record_answers
 from dispatcher.answers.reply_tasks import opted_out_task, reply_task
@@ -329,13 +329,21 @@ class Desk:
         await self._write(work)
 
     async def open_link(self, token: str) -> tuple[Notice, str]:
-        """The notice an answer link speaks for and the contact it was sent to; LinkRefused when altered or expired."""
-        link = open_link(self._place.house.secret, token, self._place.clock.now())
+        """The notice an answer link speaks for and the contact it was sent to; LinkRefused when altered or expired.
+
+        A link holds as long as its notice: when that is renewed, the link in people's phones is too. A code is given out again only
+        when every link with it has expired.
+        """
+        link, until = read_link(self._place.house.secret, token)
+        now = self._place.clock.now()
         async with self._place.store.read() as reader:
             rows = await reader.fetch("notices.by_code", {"code": link.code})
         if not rows:
-            raise NotAsked("there is no such notice")
-        return value_of(Notice, rows[0]), link.person
+            raise NotAsked("there is no such notice") if until >= now else expired()
+        notice = value_of(Notice, rows[0])
+        if until < now and not notice.released_at < until < notice.expires_at > now:
+            raise expired()
+        return notice, link.person
 
     async def close_task(self, seq: int, by: str, origin: str) -> bool:
         """Close a task; false when it was closed already."""

@@ -32,14 +32,25 @@ def link_address(public_url: str, secret: bytes, link: Link, expires_at: datetim
 
 def open_link(secret: bytes, token: str, now: datetime) -> Link:
     """What a token speaks for; LinkRefused when it was altered or has expired."""
+    link, until = read_link(secret, token)
+    if until < now:
+        raise expired()
+    return link
+
+
+def expired() -> LinkRefused:
+    """The time of a link is over."""
+    return LinkRefused("this link has expired", expired=True)
+
+
+def read_link(secret: bytes, token: str) -> tuple[Link, datetime]:
+    """What a genuine token speaks for, and until when it was signed; LinkRefused when it was altered."""
     body, _, mac = token.rpartition(".")
     if not hmac.compare_digest(_mac(secret, body).encode(), mac.encode("utf-8", "replace")):
         raise LinkRefused("this link is not genuine or was cut short", expired=False)
     head, _, minutes = body.rpartition(".")
     code, _, person = head.partition(".")
-    if datetime.fromtimestamp(int(minutes, 16) * _MINUTE_S, UTC) < now:
-        raise LinkRefused("this link has expired", expired=True)
-    return Link(code, person)
+    return Link(code, person), datetime.fromtimestamp(int(minutes, 16) * _MINUTE_S, UTC)
 
 
 def _mac(secret: bytes, body: str) -> str:

@@ -205,6 +205,31 @@ async def test_a_link_answers_for_its_own_notice_and_person_until_a_newer_notice
         await engine.desk.open_link(token)
 
 
+async def test_a_link_holds_as_long_as_its_notice_is_renewed_and_no_longer(engine: Running) -> None:
+    await red(engine)
+    told = await engine.notice(V1)
+    token = sign_link(SECRET, Link(told.code, "warden"), told.expires_at)
+    for _ in range(9):
+        await engine.later(minutes(60))
+    assert (await engine.notice(V1)).expires_at > engine.clock.now() > told.expires_at, "the warning was renewed"
+    meant, person = await engine.desk.open_link(token)
+    assert (meant.id, person) == (told.id, "warden")
+    await engine.change(change(Grade.NONE, "G1", before=Grade.RED, step=1))
+    await engine.later(minutes(1))
+    await engine.later(minutes(60 * 24))
+    with pytest.raises(LinkRefused) as refused:
+        await engine.desk.open_link(token)
+    assert refused.value.expired
+
+
+async def test_an_old_link_does_not_open_a_later_notice_that_has_its_code(engine: Running) -> None:
+    await red(engine)
+    told = await engine.notice(V1)
+    before = sign_link(SECRET, Link(told.code, "warden"), told.released_at - minutes(5))
+    with pytest.raises(LinkRefused):
+        await engine.desk.open_link(before)
+
+
 async def test_an_answer_to_no_notice_is_refused_and_leaves_nothing(engine: Running) -> None:
     with pytest.raises(NotAsked):
         await engine.desk.answer("nothing", action=Said.RECEIVED, path=Way.LINK, person="warden")
