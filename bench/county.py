@@ -28,6 +28,7 @@ rules:
   raise: at_once
   lower: {{when: r3h < 30, for: 1h, to: computed}}
   no_data: {{after: 48h, grade: hold, tell: duty-room}}
+  quality: {{range: [0, 200]}}
 """
 
 

@@ -23,13 +23,14 @@ from rules.variant import PURE
 Work = Iterable[tuple[datetime, bytes]]
 
 
-def in_variant(module: str, *, pure: bool) -> list[float]:
-    """What ``python -m module measure`` prints as a list, in one variant; empty where that is not there."""
+def in_variant(module: str, *arguments: str, pure: bool) -> list[float]:
+    """What ``python -m module measure`` prints as a list at last, in one variant; empty where that is not there."""
     if not pure and not rules_package.COMPILED:
         sys.stderr.write("the compiled variant is not built: make compiled\n")
         return []
     environment = {name: value for name, value in os.environ.items() if name != PURE} | ({PURE: "1"} if pure else {})
-    ran = subprocess.run([sys.executable, "-m", module, "measure"], env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    command = [sys.executable, "-m", module, "measure", *arguments]
+    ran = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     found: list[float] = json.loads(ran.stdout.splitlines()[-1])
     return found
 
