@@ -9,8 +9,9 @@ import json
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from bench.county import Size, station, write_county
 from bench.dispatch_acks import COUNTY, deployment_in

@@ -7,7 +7,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -46,6 +46,13 @@ def _failing() -> Iterator[None]:
         raise StoreFailed(f"the database cannot do it now: {error}") from error
 
 
+def _named(found: Iterable[sqlite3.Row]) -> list[Row]:
+    """Rows by name. To ask each row for its names takes three times as long."""
+    rows = list(found)
+    names = rows[0].keys() if rows else []
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 class _Session:
     """Named queries on one connection."""
 
@@ -56,7 +63,7 @@ class _Session:
     async def fetch(self, query: str, params: Mapping[str, Any] | None = None) -> list[Row]:
         with _failing():
             rows = await self._connection.execute_fetchall(self._queries[query], params or {})
-        return [dict(row) for row in rows]
+        return _named(rows)
 
     async def run(self, query: str, params: Mapping[str, Any] | None = None) -> int:
         with _failing():

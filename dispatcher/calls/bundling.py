@@ -5,7 +5,8 @@ share its fate. When a village drops out before it is said, the bundle is undone
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from dispatcher.calls.helping import helper_text
 from dispatcher.house import House

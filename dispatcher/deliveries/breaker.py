@@ -61,6 +61,8 @@ def on_outcome(breaker: Breaker, now_s: float, *, through: bool) -> Breaker:
         if through:
             return Breaker()
         return Breaker(Circuit.OPEN, recent, now_s, min(2 * breaker.rest_s, LONGEST_REST_S))
+    if through and recent == breaker.recent:
+        return breaker  # all is well as before: nearly always
     after = replace(breaker, recent=recent)
     if len(recent) >= LEAST and after.failed >= MOST_FAILED and not through:
         return replace(after, circuit=Circuit.OPEN, since_s=now_s, rest_s=FIRST_REST_S)

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from dispatcher.calls.bundling import bundle
 from dispatcher.calls.calling import fallback
 from dispatcher.calls.escalating import plans_of
 from dispatcher.calls.helping import with_helpers
 from dispatcher.deliveries.settle import GAVE_UP, PATIENCE, RANK, needs_next_channel
+from dispatcher.deliveries.writing import settle
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, NoticeState
@@ -26,7 +28,7 @@ async def settle_all(tx: Transaction, house: House, deliveries: Sequence[Deliver
 
     The next channel has an id of its own that does not change: asking for it again plans nothing twice.
     """
-    await tx.run_many("deliveries.settle", [row_of(d) for d in deliveries])
+    await settle(tx, deliveries)
     failing = [d for d in deliveries if needs_next_channel(d)]
     carriers = [d for d in deliveries if d.bundle]
     if carriers:

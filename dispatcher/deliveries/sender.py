@@ -4,10 +4,9 @@ Taken under a lease that is committed before the request leaves; what happened i
 """
 
 import asyncio
-import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dispatcher.deliveries.breaker import Circuit
@@ -15,9 +14,7 @@ from dispatcher.deliveries.delivered import settle_all
 from dispatcher.deliveries.gateways import Gateway, Gateways, Held
 from dispatcher.deliveries.settle import (
     CIRCUIT,
-    GAVE_UP,
     LEASE,
-    RANK,
     await_report,
     on_expiry,
     on_failure,
@@ -27,6 +24,7 @@ from dispatcher.deliveries.settle import (
     on_supersession,
 )
 from dispatcher.deliveries.telling import message_of
+from dispatcher.deliveries.writing import lease, settle, settled_in
 from dispatcher.errors import DeliveryError, PermanentFailure, StoreFailed, TransientFailure, UnknownOutcome
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import NoticeState
@@ -96,7 +94,7 @@ class Sender:
         now = self._place.clock.now()
         async with self._place.store.write() as tx:
             lost = [value_of(Delivery, row) for row in await tx.fetch("deliveries.sending")]
-            await tx.run_many("deliveries.settle", [row_of(on_lost_lease(d, now)) for d in lost])
+            await settle(tx, [on_lost_lease(d, now) for d in lost])
             passing(Point.RECOVERY_WRITTEN)
         passing(Point.RECOVERY_KEPT)
         return len(lost)
@@ -162,7 +160,7 @@ class Sender:
         async with self._place.store.write() as tx:
             if "leases" in other:
                 stuck = await tx.fetch("deliveries.expired_leases", {"now": to_ms(now), "limit": self._at_once})
-                await tx.run_many("deliveries.settle", [row_of(on_lost_lease(value_of(Delivery, r), now)) for r in stuck])
+                await settle(tx, [on_lost_lease(value_of(Delivery, r), now) for r in stuck])
                 due |= {(Grade(row["grade"]), row["channel"]) for row in stuck}
             if "bundles" in other:
                 await tx.run("deliveries.untie")
@@ -193,32 +191,32 @@ class Sender:
         gone = [value_of(Delivery, row) for row in rows if row["notice_state"] == NoticeState.SUPERSEDED]
         live = [value_of(Delivery, row) for row in rows if row["notice_state"] != NoticeState.SUPERSEDED]
         expired = [d for d in live if d.expires_at <= now]
-        await tx.run_many("deliveries.settle", [row_of(on_supersession(d, now)) for d in gone])
+        await settle(tx, [on_supersession(d, now) for d in gone])
         leased = self._leased([d for d in live if d.expires_at > now], now)
-        await tx.run_many("deliveries.settle", [row_of(on_expiry(d, now)) for d in expired])
+        await settle(tx, [on_expiry(d, now) for d in expired])
         await tx.run_many("deliveries.share", [{**row_of(on_expiry(d, now)), "reached": 0} for d in expired if d.bundle])
-        await tx.run_many("deliveries.lease", [row_of(d) for d in leased])
+        await lease(tx, leased)
         await tx.run_many("deliveries.ride", [row_of(d) for d in leased if d.bundle])
         return leased
 
     def _leased(self, ready: Sequence[Delivery], now: datetime) -> list[Delivery]:
         """Those that a gateway takes now. What is over a limit stays; where no gateway works, that is the outcome of the try."""
-        lease = LEASE * self._place.clock.speed  # a request takes real seconds, however fast the recording runs
+        held = LEASE * self._place.clock.speed  # a request takes real seconds, however fast the recording runs
         now_s = asyncio.get_running_loop().time()
         leased: list[Delivery] = []
+        limited = any(g.rate for g in self._gateways.of(SMS))
         full: set[frozenset[str]] = set()  # what comes later must not overtake, be it ever so short
         for d in ready:
-            fitting = self._gateways.fitting(d.channel, d.address)
-            if fitting in full:
+            if full and self._gateways.fitting(d.channel, d.address) in full:
                 continue
-            cost = segments(d.bundle or d.text).count if d.channel == SMS else 1
+            cost = segments(d.bundle or d.text).count if limited and d.channel == SMS else 1
             before = d.gateway if d.possible_duplicate or d.state is DeliveryState.UNKNOWN else ""
             taken = self._gateways.take(d.channel, d.address, d.grade, cost, now_s, self._chance.random(), before)
             if taken is Held.LIMIT:
                 self._limited = True
-                full.add(fitting)
+                full.add(self._gateways.fitting(d.channel, d.address))
             else:
-                leased.append(on_lease(d, now, lease, taken.name if isinstance(taken, Gateway) else ""))
+                leased.append(on_lease(d, now, held, taken.name if isinstance(taken, Gateway) else ""))
         return leased
 
     def _told(self, gateway: Gateway, circuit: Circuit) -> None:
@@ -237,10 +235,8 @@ class Sender:
         started = asyncio.get_running_loop().time()
         after, outcome = await self._try(delivery)
         passing(Point.HANDED_OVER)
-        metrics = self._place.metrics
-        metrics.sends.labels(delivery.channel, outcome).inc()
-        metrics.send_s.labels(delivery.channel).observe(asyncio.get_running_loop().time() - started)
-        await self._outcomes.put(_Outcome(delivery, after))
+        self._place.metrics.sent(delivery.channel, outcome, asyncio.get_running_loop().time() - started)
+        self._outcomes.put_nowait(_Outcome(delivery, after))
 
     async def _try(self, delivery: Delivery) -> tuple[Delivery, str]:
         """The delivery after one try, and what the gateway is to be thought of."""
@@ -319,7 +315,7 @@ class Sender:
         while True:
             try:
                 async with self._place.store.write() as tx:
-                    settled = await _settled_in(tx, [o.after for o in group])
+                    settled = await settled_in(tx, [o.after for o in group])
                     planned = await settle_all(tx, self._place.house, settled, self._place.clock.now())
                     passing(Point.OUTCOME_WRITTEN)
                 passing(Point.OUTCOME_KEPT)
@@ -332,26 +328,3 @@ class Sender:
             if any(s.state is DeliveryState.FAILED for s in settled):
                 self._place.broadcast.wake()
             return
-
-
-async def _settled_in(tx: Transaction, tried: Sequence[Delivery]) -> list[Delivery]:
-    """What to write. A receipt may have overtaken the answer to our request: never go back behind it."""
-    rows = await tx.fetch("deliveries.states_of", {"ids": json.dumps([d.id for d in tried])})
-    moved = [row["id"] for row in rows if row["state"] != DeliveryState.SENDING]
-    if not moved:
-        return list(tried)
-    full = await tx.fetch("deliveries.by_ids", {"ids": json.dumps(moved)})
-    stored = {row["id"]: value_of(Delivery, row) for row in full}
-    found = [settled_now(stored[d.id], d) if d.id in stored else d for d in tried]
-    return [d for d in found if d is not None]
-
-
-def settled_now(stored: Delivery, after: Delivery) -> Delivery | None:
-    """What to write when the stored delivery may have moved on (a receipt, a supersession) while the try was under way."""
-    if stored.state is DeliveryState.SENDING:
-        return after
-    if after.state not in GAVE_UP and RANK[after.state] > RANK[stored.state]:  # taken for lost, yet it was accepted
-        return replace(after, reference=after.reference or stored.reference)
-    if not stored.reference and after.reference:
-        return replace(stored, reference=after.reference, accepted_at=stored.accepted_at or after.accepted_at)
-    return None

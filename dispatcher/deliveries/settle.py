@@ -7,8 +7,9 @@ accepted → planned, where what stands between has accepted but the far side do
 Far sides report late, twice and out of order: a report never moves a delivery to a lower rank.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from dispatcher.errors import DeliveryError, PermanentFailure, UnknownOutcome
 from dispatcher.model.delivery import Delivery

@@ -18,7 +18,7 @@ ORDER BY d.turn, d.due, d.seq LIMIT :limit;
 -- name: lease
 UPDATE deliveries SET state = :state, lease = :lease, attempts = :attempts, possible_duplicate = :possible_duplicate,
     updated_at = :updated_at, gateway = :gateway
-WHERE id = :id;
+WHERE id IN EACH(:ids);
 
 -- name: lanes_due
 SELECT g.grade, c.channel FROM

@@ -1,6 +1,7 @@
 """Every metric of the engine, declared once. Labels are bounded: names of sources, channels, states and reasons."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -52,6 +53,7 @@ class Metrics:
         self.escalated = Counter("dispatcher_escalations_total", "Deliveries planned because a village had not answered", registry=r)
         self.sends = Counter("dispatcher_sends_total", "Tries to send, by how they ended", ["channel", "outcome"], registry=r)
         self.send_s = Histogram("dispatcher_send_seconds", "Time of one try to send", ["channel"], buckets=_SECONDS, registry=r)
+        self._sent = cache(self.sends.labels), cache(self.send_s.labels)
         self.sending = Gauge("dispatcher_sending", "Deliveries in a sender's hand", registry=r)
         self.gateway_up = Gauge("dispatcher_gateway_up", "1 while a gateway is used, 0 while its circuit is open", ["gateway"], registry=r)
         self.receipts = Counter("dispatcher_receipts_total", "Reports of far sides, by state", ["channel", "state"], registry=r)
@@ -69,3 +71,9 @@ class Metrics:
             self.reloads.labels(outcome)
         self.refused = Gauge("dispatcher_rules_refused", "1 while the files have mistakes and older rules decide", registry=r)
         self.replayed = Gauge("dispatcher_replayed_rows", "Journal rows replayed at the last start", registry=r)
+
+    def sent(self, channel: str, outcome: str, took_s: float) -> None:
+        """One try to send. To find a counter by its labels takes longer than to count."""
+        of_outcome, of_channel = self._sent
+        of_outcome(channel, outcome).inc()
+        of_channel(channel).observe(took_s)

@@ -3,6 +3,7 @@ import uuid
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from dispatcher.answers.links import Link, open_link
 from dispatcher.calls.agenda import agenda
@@ -152,11 +153,11 @@ def test_channels_a_person_lacks_are_passed_over_and_the_rest_are_fallbacks() ->
 
 def test_a_channel_that_failed_gives_way_to_the_next_one_and_the_last_to_nothing() -> None:
     _, made = released()
-    failed = replace(made["sms", WARDEN], channel="voice", fallbacks=(("sms",), ("duty_room",)))
+    failed = structs.replace(made["sms", WARDEN], channel="voice", fallbacks=(("sms",), ("duty_room",)))
     (next_one,) = fallback(HOUSE, failed, notice(), START)
     assert (next_one.channel, next_one.address, next_one.person) == ("sms", WARDEN, "warden")
     assert next_one.fallbacks == (("duty_room",),)
-    assert fallback(HOUSE, replace(failed, fallbacks=()), notice(), START) == ()
+    assert fallback(HOUSE, structs.replace(failed, fallbacks=()), notice(), START) == ()
 
 
 def test_a_silent_village_goes_up_the_chain_and_an_answered_one_does_not() -> None:

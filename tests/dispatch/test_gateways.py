@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from dispatcher.deliveries.breaker import LEAST, Circuit
 from dispatcher.deliveries.gateways import Gateway, Gateways, Held, order
@@ -115,9 +116,9 @@ async def test_villages_take_turns_inside_a_lane(engine: Running) -> None:
 
 async def _crowd(engine: Running, count: int) -> None:
     await red_at_v3(engine)
-    one = replace(await only(engine), due=START)
+    one = structs.replace(await only(engine), due=START)
     async with engine.store.write() as tx:
-        from_one = [replace(one, id=f"more-{n}", address=f"line-{n}") for n in range(count)]
+        from_one = [structs.replace(one, id=f"more-{n}", address=f"line-{n}") for n in range(count)]
         await tx.run_many("deliveries.add", [row_of(d) for d in from_one])
 
 
@@ -134,7 +135,7 @@ async def test_every_channel_of_call_plans_has_a_lane(engine: Running) -> None:
     await red_at_v3(engine)
     one = await only(engine)
     async with engine.store.write() as tx:
-        await tx.run_many("deliveries.add", [row_of(replace(one, id=c, channel=c, address=c)) for c in CHANNELS])
+        await tx.run_many("deliveries.add", [row_of(structs.replace(one, id=c, channel=c, address=c)) for c in CHANNELS])
     rows = await engine.rows("deliveries.lanes_due", now=int(START.timestamp() * 1000))
     assert {row["channel"] for row in rows if row["grade"] == Grade.RED} == set(CHANNELS)
 

@@ -1,8 +1,11 @@
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from dispatcher.deliveries.settle import on_lease
 from dispatcher.deliveries.telling import message_of
+from dispatcher.deliveries.writing import lease
 from dispatcher.errors import UnknownOutcome
 from dispatcher.ports import DeliveryState, Message, Receipt
 from dispatcher.rows import row_of
@@ -49,8 +52,7 @@ async def test_of_two_texts_alike_in_hand_at_a_crash_neither_is_taken_for_the_on
         twin = replace(first, id="twin", repeat=1)
         async with engine.store.write() as tx:
             await tx.run("deliveries.add", row_of(twin))
-            for in_hand in (first, twin):
-                await tx.run("deliveries.lease", row_of(on_lease(in_hand, START)))
+            await lease(tx, [on_lease(in_hand, START) for in_hand in (first, twin)])
         sms.arrived.append(message_of(twin))  # the gateway has the second; the sender died before it could write that down
         await engine.later(timedelta(minutes=2))
         assert {m.delivery for m in sms.arrived if m.address == WARDEN3} == {first.id, "twin"}
@@ -66,9 +68,8 @@ async def test_a_second_text_of_a_delivery_that_was_tried_twice_is_not_taken_for
         reported = replace(on_lease(on_lease(first, START), START), state=DeliveryState.DELIVERED, lease=None, reference="ref-1")
         async with engine.store.write() as tx:
             await tx.run("deliveries.add", row_of(twin))
-            await tx.run("deliveries.lease", row_of(reported))
+            await lease(tx, [reported, on_lease(twin, START)])
             await tx.run("deliveries.settle", row_of(reported))
-            await tx.run("deliveries.lease", row_of(on_lease(twin, START)))
         sms.arrived += [message_of(first), message_of(first)]  # said twice; which of the two the report spoke of is known, the other is not
         await engine.later(timedelta(minutes=2))
         assert "twin" in {m.delivery for m in sms.arrived}

@@ -1,8 +1,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from dispatcher.deliveries.sender import Sender
 from dispatcher.deliveries.settle import LEASE, PATIENCE

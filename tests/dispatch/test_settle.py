@@ -1,13 +1,12 @@
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from dispatcher.deliveries.sender import settled_now
 from dispatcher.deliveries.settle import (
     LEASE,
     LONGEST_WAIT,
@@ -22,6 +21,7 @@ from dispatcher.deliveries.settle import (
     on_supersession,
     wait_after,
 )
+from dispatcher.deliveries.writing import settled_now
 from dispatcher.errors import DeliveryError, PermanentFailure, TransientFailure, UnknownOutcome
 from dispatcher.model.delivery import Delivery, delivery_id
 from dispatcher.ports import DeliveryState, Receipt

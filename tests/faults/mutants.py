@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import structs
+
 from adapters.sources import kafka
 from adapters.sources.kafka import KafkaSource
 from dispatcher.deliveries import settle, telling
@@ -65,7 +67,7 @@ def lost_lease_fails() -> None:
     """A delivery whose sender died counts as failed."""
 
     def given_up(delivery: Delivery, now: datetime) -> Delivery:
-        return replace(delivery, state=DeliveryState.FAILED, lease=None, code="lease", reason="the sender stopped", updated_at=now)
+        return structs.replace(delivery, state=DeliveryState.FAILED, lease=None, code="lease", reason="the sender stopped", updated_at=now)
 
     _everywhere(settle.on_lost_lease, given_up)
 

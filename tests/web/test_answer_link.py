@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as changed
 
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import NoticeState
@@ -89,11 +90,11 @@ async def helped(bench: Bench) -> str:
     async with bench.store.write() as tx:
         await tx.run("notices.add_plan", {"digest": "with-helpers", "policy": "p", "version": 1, "body": plan_as_json(plan)})
         rows = await tx.fetch("reports.deliveries", {"warning": notice[0].warning})
-        one = replace(value_of(Delivery, rows[0]), id="h" * 32, person=HELPER, role=HELPERS, address=registry().contacts[HELPER].phone)
+        one = changed(value_of(Delivery, rows[0]), id="h" * 32, person=HELPER, role=HELPERS, address=registry().contacts[HELPER].phone)
         await tx.run("notices.supersede", {"warning": notice[0].warning, "village": "990121101201", "revision": 99})
         again = replace(notice[0], id=f"{NOTICE[:-2]}/99", revision=99, plan="with-helpers", code="7777", state=NoticeState.CALLING)
         await tx.run("notices.add", row_of(again))
-        await tx.run("deliveries.add", row_of(replace(one, notice=again.id, village=again.village)))
+        await tx.run("deliveries.add", row_of(changed(one, notice=again.id, village=again.village)))
     return await bench.link("7777", HELPER)
 
 
