@@ -68,6 +68,15 @@ class Stations:
         return [p for _, _, p in rows[first:last] if _metres(place, p) <= near.radius_m]
 
 
+def around(place: Place, one: Input) -> str:
+    """Where the stations of an input must stand, and what the place lacks for that; empty for its own."""
+    if one.near is None:
+        return ""
+    if one.near.catchment:
+        return f" in its catchment {place.catchment!r}" if place.catchment else " in its catchment, and it has none (column 'catchment')"
+    return f" within {one.near.radius_m:g} m" + ("" if place.lat is not None else ", and it has no 'lat' and 'lon'")
+
+
 def _metres(a: Place, b: Place) -> float:
     """The distance on a round earth; endless when it is not known."""
     if a.id == b.id:

@@ -10,7 +10,7 @@ from rules.errors import RuleError, RuleErrors
 from rules.inputs import Input, Take
 from rules.ladder_text import rising
 from rules.model import EVERY, Numbers, Rule, RuleSet
-from rules.near import Stations
+from rules.near import Stations, around
 from rules.place import Place, Span
 from rules.probe import is_plain
 from rules.quality import NO_CHECKS, Checks
@@ -176,7 +176,8 @@ class _Builder:
             there = f"{place.id!r} does not measure {one.variable}; it measures {', '.join(place.variables) or 'nothing'}"
             self._wrong(rule, there + (f", nor do its stations {', '.join(place.members)}" if place.members else ""))
         elif len(found) < needed and n in compiled.matters:
-            self._wrong(rule, f"{place.id!r}: {one.name!r} needs {needed} stations that measure {one.variable}; there are {len(found)}")
+            wanted = f"{needed} stations that measure {one.variable}{around(place, one)}"
+            self._wrong(rule, f"{place.id!r}: {one.name!r} needs {wanted}; there are {len(found)}")
         elif one.near is None and len(found) > 1 and not one.take and not (one.each and not one.each.days):
             self._wrong(rule, f"{place.id!r} has {len(found)} stations that measure {one.variable}: input {one.name!r} must say take=…")
         return found

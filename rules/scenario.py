@@ -105,7 +105,8 @@ class Scenario:
 class Difference:
     """One thing that is not as expected: what was expected, what was, and what the inputs were worth then.
 
-    ``after`` is None for what must never be. ``history`` are the moves of the place so far, such as ``2h15m none → blue (r3h)``.
+    ``after`` is None for what must never be. ``history`` are the moves of the place so far, such as ``2h15m none → blue (r3h)``;
+    ``told`` what the duty room was told, such as that a value is not used.
     """
 
     scenario: str
@@ -115,6 +116,7 @@ class Difference:
     found: str
     values: Mapping[str, float]
     history: tuple[str, ...]
+    told: tuple[str, ...]
     file: str
     line: int
     column: int

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from rules.change import Change, Decisions, Mode, Remark
+from rules.change import Change, Decisions, Evidence, Mode, Remark
 from rules.engine import Engine
 from rules.errors import RuleError, RuleErrors
 from rules.forecast import Forecast
@@ -50,7 +50,11 @@ def engine_of(scenario: Scenario, sources: Mapping[str, str]) -> Engine:
     rule = next(r for r in parsed.rules if r.name == scenario.rule)
     if rule.mode is Mode.STOPPED:
         rule = replace(rule, mode=Mode.SHADOW)
-    return Engine(compile_rules(RuleSet(rules=(rule,), digest=parsed.digest), places_of(scenario, rule), scenario.zone))
+    try:
+        plan = compile_rules(RuleSet(rules=(rule,), digest=parsed.digest), places_of(scenario, rule), scenario.zone)
+    except RuleErrors as errors:
+        raise RuleErrors(tuple(replace(e, message=f"{e.message}; in the test {scenario.name!r}") for e in errors.errors)) from errors
+    return Engine(plan)
 
 
 def places_of(scenario: Scenario, rule: Rule) -> tuple[Place, ...]:
@@ -170,13 +174,26 @@ class _Run:
         moves = tuple(self._move(c) for c in self.changes if c.place == place)
         found_here = Difference(
             scenario=self.scenario.name, place=place, after=after, expected=expected, found=found, values=values, history=moves,
-            file=self.scenario.file, line=where.line, column=where.column,
+            told=self._told(place), file=self.scenario.file, line=where.line, column=where.column,
         )  # fmt: skip
         self.differences.append(found_here)
 
+    def _told(self, place: str) -> tuple[str, ...]:
+        """What was said of the place, and of stations that no grade is for, whose values it may lack."""
+        graded = {s.place for s in self.engine.standing()} - {place}
+        said = {r.key: r for r in reversed(self.remarks) if r.place not in graded}
+        return tuple(f"{written(r.at - self.scenario.begin)} {r.kind.value}: {r.text_en}" for r in reversed(said.values()))
+
     def _move(self, change: Change) -> str:
-        rows = ", ".join(f"{e.row} {e.value:.10g} {e.unit}".rstrip() for e in change.because)
+        rows = ", ".join(map(_seen, change.because))
         return f"{written(change.decided_at - self.scenario.begin)} {change.before.word} → {change.after.word} ({rows})"
+
+
+def _seen(row: Evidence) -> str:
+    """A row of the table with its value, a condition with all that it names."""
+    if row.text and row.values:
+        return f"{row.row}: {', '.join(f'{name} {value:.10g}' for name, value in row.values)}"
+    return f"{row.row} {row.value:.10g} {row.unit}".rstrip()
 
 
 def _yes(value: bool) -> str:  # noqa: FBT001 - one word of two

@@ -22,6 +22,9 @@ Paths = Annotated[
 ]
 
 
+_MOST_TOLD = 3
+
+
 def run_tests(paths: Paths = None, *, as_json: AsJson = False) -> None:
     """Run the scenarios beside rules; exit 1 with what differs: what was expected, what was, and the values.
 
@@ -113,9 +116,12 @@ def _say(pack: Pack, d: Difference) -> None:
     typer.echo(f"  {when}, {d.place}: expected {d.expected}; was {d.found}")
     typer.echo(f"  values   {', '.join(f'{name} {value:.10g}' for name, value in d.values.items()) or 'none'}")
     typer.echo(f"  history  {'; '.join(d.history) or 'no change'}")
+    for told in d.told[:_MOST_TOLD]:
+        typer.echo(f"  told     {told}")
 
 
 def _record(pack: Pack, d: Difference) -> dict[str, Any]:
     after = None if d.after is None else int(d.after.total_seconds())
     shown = {"test": d.scenario, "place": d.place, "after_s": after, "expected": d.expected, "found": d.found}
-    return {"file": str(pack.folder / d.file), "line": d.line, "column": d.column, **shown, "values": d.values, "history": d.history}
+    past = {"values": d.values, "history": d.history, "told": d.told}
+    return {"file": str(pack.folder / d.file), "line": d.line, "column": d.column, **shown, **past}

@@ -11,6 +11,7 @@ from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.files.textfile import read_tree
 from dispatcher.incidents.load import read_reporting
 from dispatcher.incidents.model import Reporting
+from dispatcher.policy.hazards import hazards_without
 from dispatcher.policy.load import read_policies
 from dispatcher.policy.model import Policies
 from dispatcher.registry.check import check_together
@@ -68,7 +69,10 @@ def load_county_files(directory: Path, rules: Path | None = None, imported: Impo
     parsed = _parsed(rule_texts, problems)
     if problems or parsed is None:
         raise ConfigurationError(problems)
-    problems = [*check_together(registry, policies, templates), *_hazards_without_policy(parsed, policies)]
+    problems = [
+        *check_together(registry, policies, templates),
+        *(replace(p, file=f"rules/{p.file}") for p in hazards_without(parsed, policies)),
+    ]
     plan = _compiled(parsed, registry, problems)
     if problems or plan is None:
         raise ConfigurationError(problems)
@@ -103,15 +107,6 @@ def _compiled(rules: RuleSet, registry: Registry, problems: list[Problem]) -> Pl
 
 def _rule_problem(error: RuleError) -> Problem:
     return Problem(f"rules/{error.file}", error.message, error.line, error.column)
-
-
-def _hazards_without_policy(rules: RuleSet, policies: Policies) -> list[Problem]:
-    known = sorted(hazard for policy in policies.policies.values() for hazard in policy.hazards)
-    return [
-        Problem(f"rules/{rule.file}", f"no policy for hazard {rule.hazard!r}; policies are for: {', '.join(known)}", rule.line)
-        for rule in rules.rules
-        if rule.hazard not in known
-    ]
 
 
 def located(problem: Problem, directory: Path, rules: Path | None = None) -> Problem:

@@ -1,10 +1,13 @@
 """Everything about rules that can be said without running them on a county: mistakes, and rules that nobody tests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dispatcher.errors import ConfigurationError, Problem
+from dispatcher.policy.hazards import hazards_without
+from dispatcher.policy.load import load_policies
+from dispatcher.policy.model import Policies
 from dispatcher.registry.load import load_registry
 from dispatcher.registry.model import Registry
 from dispatcher.registry.places import places_of
@@ -29,6 +32,7 @@ class Examined:
 def examine(packs: Sequence[Pack], registry: Path | None) -> Examined:
     """Check packs, with a registry also against its stations; ConfigurationError when the registry itself is wrong."""
     county = load_registry(registry) if registry else None
+    policies = _policies(registry / "policies") if registry and (registry / "policies").is_dir() else None
     problems: list[Problem] = []
     doubts: list[Problem] = []
     rules = tests = 0
@@ -43,7 +47,16 @@ def examine(packs: Sequence[Pack], registry: Path | None) -> Examined:
         doubts += _untested(pack, parsed, scenarios)
         if county:
             problems += _unfit(pack, parsed, county)
+        if policies:
+            problems += [replace(p, file=str(pack.folder / p.file)) for p in hazards_without(parsed, policies)]
     return Examined(rules=rules, tests=tests, problems=tuple(problems), doubts=tuple(doubts))
+
+
+def _policies(folder: Path) -> Policies:
+    try:
+        return load_policies(folder)
+    except ConfigurationError as error:
+        raise ConfigurationError([replace(p, file=str(folder / p.file)) for p in error.problems]) from error
 
 
 def _parsed(pack: Pack, problems: list[Problem]) -> RuleSet | None:

@@ -141,6 +141,15 @@ def test_rules_that_do_not_fit_to_a_county_are_mistakes_only_with_the_county(cou
     assert "'NOWHERE' is no rain_gauge" in ran.output
 
 
+def test_a_hazard_that_no_policy_is_for_is_a_mistake_with_the_county(county: Path) -> None:
+    rule = county / "rules" / "flash-flood-rain.yaml"
+    rule.write_text(rule.read_text("utf-8").replace("hazard: flash-flood", "hazard: fog"), encoding="utf-8")
+    assert _json("check", county / "rules")["ok"]
+    ran = _run("check", county / "rules", "--registry", county)
+    assert ran.exit_code == 1
+    assert "no policy for hazard 'fog'; policies are for: flash-flood, river-flood" in ran.output
+
+
 def test_a_test_of_a_rule_that_is_not_there_is_a_mistake(county: Path) -> None:
     (county / "rules" / "bad.scenario.yaml").write_text(SCENARIO.replace("flash-flood-rain", "flash-flood"), encoding="utf-8")
     ran = _run("check", county / "rules")

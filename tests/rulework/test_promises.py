@@ -55,4 +55,4 @@ def test_a_grade_that_a_rule_does_not_have_is_never_reached() -> None:
 
 
 def test_a_missing_input_keeps_the_grade() -> None:
-    assert _differences(COLD, COLD_TEST) == [("red", "orange", ("2h none → orange (orange -8 °C)",))]
+    assert _differences(COLD, COLD_TEST) == [("red", "orange", ("2h none → orange (orange: t -8, wind 9)",))]

@@ -94,6 +94,18 @@ def test_each_thing_that_can_be_expected_is_looked_at(expect: str, found: list[t
     assert _expect("{S1.rain: 2x24 4x12 0x72, S2.rain: 0x100}", expect) == found
 
 
+def test_a_difference_says_what_was_told_of_values_that_are_not_used() -> None:
+    (d,) = _run(f"{HEAD}  feed: {{S1.rain: 2 900x2 2}}\n  expect: [{{at: 20m, S1: blue}}]\n")
+    (said,) = d.told
+    assert said.startswith("10m suspect: rain 900 mm of S1 lies outside what can be, 0 – 30; it is not used.")
+
+
+def test_a_test_whose_places_do_not_fit_to_the_rule_is_named_with_what_they_lack() -> None:
+    near = RAIN.replace("sum(rain, 1h)", "sum(rain, 1h, near=catchment, take=highest)")
+    with pytest.raises(RuleErrors, match=r"in its catchment, and it has none \(column 'catchment'\); there are 0; in the test 'n'"):
+        _run(f"{HEAD}  feed: {{S1.rain: 2}}\n  expect: [{{at: 5m, S1: none}}]\n", {"rain.yaml": near})
+
+
 def test_a_late_value_counts_when_it_arrives_and_a_doubled_one_once() -> None:
     expect = "[{at: 30m, S1: {values: {r1h: 20}}}, {at: 55m, S1: {values: {r1h: 46}}}]"
     assert _expect("{S1.rain: 4 4! 6@+40m 4x8}", expect) == []
