@@ -197,7 +197,10 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What a channel is asked to carry. ``delivery`` is the stable id: the same for every retry of one delivery."""
+    """What a channel is asked to carry. ``delivery`` is the stable id: the same for every retry of one delivery.
+
+    ``village`` is the code of the village that it is about.
+    """
 
     delivery: str
     address: str
@@ -207,6 +210,7 @@ class Message:
     status: Status
     expires_at: datetime
     times: int = 1
+    village: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,13 +248,15 @@ class Reply:
 class Heard:
     """What a far side told us at once. ``body`` is what it is answered, once the rest is durable.
 
-    ``script`` is the delivery it wants to hear (``Scripted``): the answer is then made of that.
+    ``script`` is the delivery it wants to hear (``Scripted``): the answer is then made of that. ``once``: what it says may come
+    again under the same references; each counts once.
     """
 
     receipts: tuple[Receipt, ...] = ()
     replies: tuple[Reply, ...] = ()
     body: str = ""
     script: str = ""
+    once: bool = False
 
 
 class Channel(Protocol):
@@ -274,12 +280,16 @@ class Channel(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookRequest:
-    """One call of a gateway to ``/hooks/<gateway>/<hook>``; ``url`` is the configured public URL of that call."""
+    """One call of a gateway to ``/hooks/<gateway>/<hook>``; ``url`` is the configured public URL of that call.
+
+    ``form`` are the fields of a form, none of anything else; ``body`` are the bytes as they came.
+    """
 
     hook: str
     url: str
     headers: Mapping[str, str]
     form: Sequence[tuple[str, str]]
+    body: bytes = b""
 
 
 class HookRefused(Exception):

@@ -51,6 +51,9 @@ class Kind(StrEnum):
     SPEAKER_FAILED = "speaker.failed"
     SPEAKER_OFFLINE = "speaker.offline"
     SPEAKER_REPORTED = "speaker.reported"
+    CHAT_POSTED = "chat.posted"
+    CHAT_REFUSED = "chat.refused"
+    CHAT_ANSWERED = "chat.answered"
     FAULT = "fault"
     BROKER_CONNECTED = "broker.connected"
     BROKER_LOST = "broker.lost"
@@ -58,7 +61,7 @@ class Kind(StrEnum):
 
 WAIT_FOR_OTHER_S = 10.0
 _encode = msgspec.json.Encoder().encode
-ARRIVALS = frozenset({Kind.SMS_ACCEPTED, Kind.CALL_ACCEPTED, Kind.SPEAKER_COMMAND})
+ARRIVALS = frozenset({Kind.SMS_ACCEPTED, Kind.CALL_ACCEPTED, Kind.SPEAKER_COMMAND, Kind.CHAT_POSTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

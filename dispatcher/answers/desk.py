@@ -40,6 +40,8 @@ DRILL_DOUBT = timedelta(minutes=30)
 DRILL_ECHO = timedelta(hours=2)
 """How long after a warning in earnest a bare word does not count from somebody whom a drill asked within the time before."""
 
+_PATHS = {path.value: path for path in Path}
+
 _Work = Callable[[Transaction, datetime], Awaitable[None]]
 
 
@@ -68,7 +70,7 @@ class Desk:
         """One call of a gateway, and what it is answered; HookRefused when it is not genuine, KeyError for an unknown gateway."""
         heard = self._hooked[gateway].hear(request)
         if heard.receipts or heard.replies:
-            await self.take(heard)
+            await self.take(heard, Asked(gateway=gateway) if heard.once else None)
         return await self._script(gateway, heard.script) if heard.script else heard.body
 
     async def _script(self, gateway: str, delivery: str) -> str:
@@ -215,7 +217,7 @@ class Desk:
             if said is None or not contacts or len(notices) > 1 or said.code != notices[0].code:
                 continue
             note = reply.text[:200]
-            answer = answer_to(notices[0], said.said, Path.SMS, person=contacts[0].id, people=said.people, note=note, at=now)
+            answer = answer_to(notices[0], said.said, path_of(reply), person=contacts[0].id, people=said.people, note=note, at=now)
             given.append((notices[0], answer))
             taken.add(address)
         if given:
@@ -234,7 +236,7 @@ class Desk:
         if not contacts:
             self._place.metrics.replies.labels("unknown_number").inc()
             return
-        if opts_out(reply.text):
+        if opts_out(reply.text) and reply.channel == Path.SMS:  # a word that only carriers heed
             await add_tasks(tx, house, [opted_out_task(house, reply, now)])
             self._place.metrics.replies.labels("opted_out").inc()
             return
@@ -249,10 +251,8 @@ class Desk:
             await add_tasks(tx, house, [await self._task_of(tx, reply, understood, now)])
             self._place.metrics.replies.labels("unclear").inc()
             return
-        given = [
-            (n, answer_to(n, understood.said, Path.SMS, person=contacts[0].id, people=understood.people, note=reply.text[:200], at=now))
-            for n in notices
-        ]
+        said, people, who, note = understood.said, understood.people, contacts[0].id, reply.text[:200]
+        given = [(n, answer_to(n, said, path_of(reply), person=who, people=people, note=note, at=now)) for n in notices]
         await record_answers(tx, house, given, now)
         self._count([answer for _, answer in given])
         self._place.metrics.replies.labels("understood").inc()
@@ -280,7 +280,7 @@ class Desk:
             await add_tasks(tx, self._place.house, [reply_task(self._place.house, reply, understood, asked[0][0], now)])
             self._place.metrics.replies.labels("unclear").inc()
             return
-        given = [(n, answer_to(n, understood.said, Path.VOICE, person=person, note=reply.text, at=now)) for n, person in current]
+        given = [(n, answer_to(n, understood.said, path_of(reply), person=person, note=reply.text, at=now)) for n, person in current]
         await record_answers(tx, self._place.house, given, now)
         self._count([answer for _, answer in given])
         self._place.metrics.replies.labels("understood").inc()
@@ -362,6 +362,11 @@ class Desk:
     def _count(self, answers: Sequence[Answer]) -> None:
         for answer in answers:
             self._place.metrics.answers.labels(answer.action.value, answer.path.value).inc()
+
+
+def path_of(reply: Reply) -> Path:
+    """A reply came by the path of its channel."""
+    return _PATHS.get(reply.channel, Path.SMS)
 
 
 def _finish(group: Sequence[_Waiting], error: Exception | None) -> None:

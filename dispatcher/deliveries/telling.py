@@ -14,5 +14,6 @@ def message_of(delivery: Delivery) -> Message:
         grade=delivery.grade,
         status=delivery.status,
         expires_at=delivery.expires_at,
+        village=delivery.village,
         times=3 if delivery.channel == "loudspeaker" else 1,
     )

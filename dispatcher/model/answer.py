@@ -23,6 +23,7 @@ class Path(StrEnum):
     SMS = "sms"
     LINK = "link"
     VOICE = "voice"
+    CHAT = "chat"
     DUTY_ROOM = "duty_room"
 
 

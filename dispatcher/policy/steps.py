@@ -18,7 +18,6 @@ ROLES = (
     "county.leader_on_duty",
     DUTY_ROOM,
 )
-_LATER = frozenset({"chat"})
 
 
 def read_steps(spot: Spot | None, actions: tuple[Action, ...]) -> tuple[Step, ...]:
@@ -67,9 +66,6 @@ def _channels(spot: Spot) -> tuple[tuple[str, ...], ...]:
 
 def _channel(spot: Spot) -> str:
     word = spot.text()
-    if word in _LATER:
-        spot.wrong(f"unknown channel {word!r}; allowed: {', '.join(CHANNELS)} ({word} comes with a later version)")
-        return ""
     if word and word not in CHANNELS:
         spot.wrong(f"unknown channel {word!r}; allowed: {', '.join(CHANNELS)}")
         return ""

@@ -22,9 +22,10 @@ DUTY_ROOM = "county.duty_room"
 
 SMS = "sms"
 VOICE = "voice"
+CHAT = "chat"
 LOUDSPEAKER = "loudspeaker"
 DUTY_ROOM_PAGE = "duty_room"
-CHANNELS = (SMS, VOICE, LOUDSPEAKER, DUTY_ROOM_PAGE)
+CHANNELS = (SMS, VOICE, CHAT, LOUDSPEAKER, DUTY_ROOM_PAGE)
 
 K = TypeVar("K")
 V = TypeVar("V")

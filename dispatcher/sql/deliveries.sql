@@ -23,7 +23,7 @@ WHERE id IN EACH(:ids);
 -- name: lanes_due
 SELECT g.grade, c.channel FROM
     (SELECT 4 AS grade UNION ALL SELECT 3 UNION ALL SELECT 2 UNION ALL SELECT 1 UNION ALL SELECT 0) AS g
-    CROSS JOIN (SELECT 'sms' AS channel UNION ALL SELECT 'voice' UNION ALL SELECT 'loudspeaker' UNION ALL SELECT 'duty_room') AS c
+    CROSS JOIN (SELECT 'sms' AS channel UNION ALL SELECT 'voice' UNION ALL SELECT 'chat' UNION ALL SELECT 'loudspeaker' UNION ALL SELECT 'duty_room') AS c
 WHERE EXISTS (SELECT 1 FROM deliveries d
     WHERE d.state IN ('planned', 'unknown') AND d.grade = g.grade AND d.channel = c.channel AND d.due <= :now)
 UNION ALL SELECT -1, 'leases' WHERE EXISTS (SELECT 1 FROM deliveries WHERE lease <= :now)

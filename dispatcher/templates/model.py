@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from dispatcher.ports import Status
 from rules.grade import Grade
 
+CHAT, SMS = "chat", "sms"
 LOWER = "lower"
 LIFT = "lift"
 
@@ -97,8 +98,13 @@ class Templates:
     default_language: str = field(default="zh")
 
     def find(self, hazard: str, occasion: str, channel: str, language: str) -> Template:
-        """The text in that language, else in the default language; KeyError names what is missing."""
-        found = self.texts.get((hazard, occasion, channel, language)) or self.texts.get((hazard, occasion, channel, self.default_language))
+        """The text in that language, else in the default language; KeyError names what is missing.
+
+        A chat message without a text of its own reads like the text message.
+        """
+        channels = (channel, SMS) if channel == CHAT else (channel,)
+        sought = ((hazard, occasion, one, spoken) for spoken in (language, self.default_language) for one in channels)
+        found = next((self.texts[key] for key in sought if key in self.texts), None)
         if found is None:
             raise KeyError(f"no text for {hazard}/{occasion}/{channel} in {language} or {self.default_language}")
         return found

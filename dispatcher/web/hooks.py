@@ -37,7 +37,8 @@ class Hooks:
         except Problem as problem:
             await problem_response(problem)(scope, receive, send)
         else:
-            answer = Response(body, media_type="text/xml") if body else Response(status_code=HTTPStatus.NO_CONTENT)
+            media = "application/json" if body.startswith("{") else "text/xml"
+            answer = Response(body, media_type=media) if body else Response(status_code=HTTPStatus.NO_CONTENT)
             await answer(scope, receive, send)
 
     async def _hear(self, request: Request) -> str:
@@ -47,8 +48,9 @@ class Hooks:
         if request.method != "POST":
             raise Problem(405, "Gateways call back with POST.", {"Allow": "POST"})
         body = await request.body()
+        is_json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
         try:
-            form = parse_qsl(body.decode("utf-8"), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=_MOST_FIELDS)
+            form = [] if is_json else _fields(body)
         except ValueError:
             raise Problem(400, "The body is not a form in UTF-8.") from None
         query = request.scope["query_string"].decode("ascii", "replace")
@@ -56,8 +58,13 @@ class Hooks:
         path = request.scope.get("raw_path", request.scope["path"].encode()).decode("ascii", "replace")
         url = f"{self._context.public_url}{path}{f'?{query}' if query else ''}"
         try:
-            return await self._context.desk.hear(parts[0], HookRequest(hook=parts[1], url=url, headers=request.headers, form=form))
+            called = HookRequest(hook=parts[1], url=url, headers=request.headers, form=form, body=body)
+            return await self._context.desk.hear(parts[0], called)
         except HookRefused:
             raise Problem(403, "This call is not proven to come from the gateway.") from None
         except KeyError:
             raise Problem(404, "There is no such gateway.") from None
+
+
+def _fields(body: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(body.decode("utf-8"), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=_MOST_FIELDS)

@@ -76,4 +76,4 @@ def test_what_runs_is_what_is_tested() -> None:
 
 
 def test_every_extra_has_code_that_needs_it() -> None:
-    assert set(EXTRAS) == {"kafka", "twilio", "embedded", "postgres", "pdf", "demo", "dev"}
+    assert set(EXTRAS) == {"chat", "kafka", "twilio", "embedded", "postgres", "pdf", "demo", "dev"}

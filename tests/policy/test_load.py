@@ -73,12 +73,7 @@ def test_a_release_is_one_for_all_origins_or_one_for_each_and_what_is_not_named_
 
 
 MISTAKES = [
-    (
-        "by: [[sms]]",
-        "by: [[sms, chat]]",
-        "unknown channel 'chat'; allowed: sms, voice, loudspeaker, duty_room (chat comes with a later version)",
-    ),
-    ("by: [[sms]]", "by: [pigeon]", "unknown channel 'pigeon'; allowed: sms, voice, loudspeaker, duty_room"),
+    ("by: [[sms]]", "by: [pigeon]", "unknown channel 'pigeon'; allowed: sms, voice, chat, loudspeaker, duty_room"),
     (
         "to: [village.head], by: [[sms]]",
         "to: [village.mayor], by: [sms]",

@@ -81,7 +81,7 @@ MISTAKES = [
     ("contacts", "+447700900001", "07700900001", "contacts.csv:2:49: phone: not an E.164 number"),
     ("contacts", "c2,", "c1,", "contacts.csv:3:1: id: 'c1' is given twice; first in line 2"),
     ("contacts", "en,sms", "fr,sms", "language: unknown language 'fr'; allowed by county.yaml: zh, en"),
-    ("contacts", "en,sms", "en,pigeon", "channels: unknown channel 'pigeon'; allowed: sms, voice, duty_room"),
+    ("contacts", "en,sms", "en,pigeon", "channels: unknown channel 'pigeon'; allowed: sms, voice, chat, duty_room"),
     ("contacts", "village.head,990121101202", "village.head,990121101299", "area: '990121101299' is not in villages.csv"),
     ("contacts", "village.head,990121101202", "head,990121101202", "role: bad role 'head'; allowed: county, township or village"),
     ("stations", "rain:increment:5m", "rain:sum:5m", "bad variable 'rain:sum:5m'; allowed: name:kind:interval"),

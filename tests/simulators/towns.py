@@ -99,7 +99,8 @@ class RunningTown:
             return response.status, await response.json()
 
 
-def _launch(command: list[str], environment: Mapping[str, str]) -> tuple[subprocess.Popen[str], str]:
+def launch(command: list[str], environment: Mapping[str, str]) -> tuple[subprocess.Popen[str], str]:
+    """A program and the first line that it says."""
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     return process, process.stdout.readline()
@@ -119,7 +120,7 @@ def start_town(tmp_path: Path) -> Iterator[StartTown]:
         command = [sys.executable, "-m", "simulators.town", "--registry", str(registry), "--ledger", str(path)]
         command += ["--habits", str(registry / "habits.yaml"), *options]
         secrets = {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN}
-        process, line = await asyncio.to_thread(_launch, command, os.environ | secrets)
+        process, line = await asyncio.to_thread(launch, command, os.environ | secrets)
         town = RunningTown(process, json.loads(line), path)
         started.append(town)
         return town

@@ -55,7 +55,7 @@ MISTAKES = [
     ("降为{grade}", "降为{grade}，回复{code}", "unknown field {code} here"),
     ("解除", "解除{link}", "unknown field {link} here"),
     ("解除", "解除{action}", "the text uses {action}, but lift has no 'action'"),
-    ("    loudspeaker:", "    pigeon:", "unknown key 'pigeon'; allowed: action, sms, voice, loudspeaker, duty_room"),
+    ("    loudspeaker:", "    pigeon:", "unknown key 'pigeon'; allowed: action, sms, voice, chat, loudspeaker, duty_room"),
     ("  lift:\n", "  end:\n", "'lift' is missing; needed: blue, yellow, orange, red, lower, lift"),
     ('"{village}解除"', '""', "expected a text"),
 ]
