@@ -13,11 +13,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from adapters.stores.sqlite import open_store
 from dispatcher.intake.journal import unpack
+from dispatcher.upkeep.audit import verify_audit
 from simulators import ledger
 from simulators.ledger import Entry
 from tests.faults.storm import Route
@@ -28,6 +30,8 @@ BATCHES = "SELECT payload FROM journal WHERE kind = 'batch'"
 #: Hazards of which a place rose and fell again in one decision, because the readings of an hour came at once.
 HURRIED = """SELECT DISTINCT hazard FROM changes GROUP BY rule, place, decided_at
     HAVING min(after - before) < 0 AND max(after - before) > 0"""
+SAID = "SELECT note AS text FROM answers UNION ALL SELECT title AS text FROM incidents"
+WORD = re.compile(r"word-\d+")
 ID = re.compile(rb'"id": ?"([^"]+)"')
 SENT_ON = re.compile(rb"Sending PUBLISH to dispatcher-\S+ \(.*'readings/[^/']+/([^']+)'")
 
@@ -40,6 +44,10 @@ class Evidence:
     """``accepted``: reading → the way it was accepted on. ``handed_on``: readings that Mosquitto sent to the engine.
 
     ``in_topic``: how often each reading lies in Kafka at the end: a sensor that got no answer has sent it again.
+
+    ``published``: the ids of notices that lie in the topic of real changes and in that of exercises, which other programs read.
+    ``words``: what the duty officer said and was told that it is on disk; ``said`` is all that the store has of such words.
+    ``audit_breaks``: where the chain of the audit log is broken.
 
     ``hurried``: hazards whose worst grade may have passed before anybody could be told of it.
     ``journalled``: how often each reading stands in the journal. ``world``: the town's ledger. The rest are rows.
@@ -57,9 +65,23 @@ class Evidence:
     answers: Rows
     tasks: Rows
     rejects: frozenset[str]
+    published: frozenset[str]
+    exercised: frozenset[str]
     status: str
+    words: frozenset[str] = frozenset()
+    said: frozenset[str] = frozenset()
+    audit_breaks: int | None = None
     garbage: frozenset[str] = frozenset()
     ended: str = ""
+
+
+class Topics(NamedTuple):
+    """The Kafka of a site: its address, the topic of readings, and those of what the engine published."""
+
+    bootstrap: str
+    readings: str
+    changes: str
+    exercises: str
 
 
 def gather(
@@ -68,12 +90,14 @@ def gather(
     database: Path,
     town: Path,
     mosquitto_log: Path,
-    kafka: tuple[str, str],
+    kafka: Topics,
     status: str,
     garbage: Iterable[str] = (),
+    words: Iterable[str] = (),
     ended: str = "",
 ) -> Evidence:
-    """Read everything; ``kafka`` are the address and the topic. The engine has been stopped."""
+    """Read everything. The engine has been stopped."""
+    in_topic, published, exercised = (asyncio.run(_in_topic(kafka.bootstrap, topic)) for topic in kafka[1:])
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as store:
         store.row_factory = sqlite3.Row
 
@@ -84,7 +108,7 @@ def gather(
         return Evidence(
             accepted=dict(accepted),
             handed_on=frozenset(_handed_on(mosquitto_log)),
-            in_topic=Counter(asyncio.run(_in_topic(*kafka))),
+            in_topic=Counter(in_topic),
             journalled=Counter(_ids(payloads)),
             changes=Counter(tuple(row.values()) for row in rows(CHANGES)),
             hurried=frozenset(row["hazard"] for row in rows(HURRIED)),
@@ -94,8 +118,13 @@ def gather(
             answers=rows("SELECT * FROM answers ORDER BY seq"),
             tasks=rows("SELECT * FROM tasks ORDER BY seq"),
             rejects=frozenset(row["sha256"] for row in rows("SELECT sha256 FROM rejects")),
+            published=frozenset(published),
+            exercised=frozenset(exercised),
             status=status,
             garbage=frozenset(garbage),
+            words=frozenset(words),
+            said=frozenset(word for row in rows(SAID) for word in WORD.findall(row["text"])),
+            audit_breaks=asyncio.run(_audit_breaks(database)),
             ended=ended,
         )
 
@@ -118,8 +147,18 @@ def _handed_on(log: Path) -> Iterable[str]:
     return (found.decode() for found in SENT_ON.findall(log.read_bytes()))
 
 
+async def _audit_breaks(database: Path) -> int | None:
+    """The first entry of the audit log that does not fit to the one before it."""
+    store = await open_store(database)
+    try:
+        async with store.read() as reader:
+            return await verify_audit(reader)
+    finally:
+        await store.close()
+
+
 async def _in_topic(bootstrap: str, topic: str) -> list[str]:
-    """Readings that lie in Kafka at the end, read by somebody else than the engine."""
+    """The ids in the records that lie in Kafka at the end, read by somebody else than the engine."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
     await consumer.start()
     try:

@@ -19,7 +19,14 @@ from tests.integration.programs import ROOT
 
 PROGRAMS = ("tests.faults.engine", "tests.faults.mutants", "simulators.town")
 #: What these would import only when they run.
-AHEAD = ("adapters.channels.twilio_sms", "adapters.channels.loudspeaker", "adapters.sources.mqtt", "adapters.sources.kafka", "uvicorn")
+AHEAD = (
+    "adapters.channels.twilio_sms",
+    "adapters.channels.loudspeaker",
+    "adapters.sources.mqtt",
+    "adapters.sources.kafka",
+    "adapters.outlets.kafka",
+    "uvicorn",
+)
 LOOK_EVERY_S = 0.02
 STARTS_WITHIN_S = 120.0
 

@@ -4,6 +4,7 @@ The engine is a real process and is killed as such. Engine, town and sensors sha
 """
 
 import asyncio
+import random
 import re
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from adapters.stores.sqlite import open_store
 from dispatcher.accounts import Role, add_token
 from dispatcher.upkeep.commit_points import VARIABLE
 from tests.faults.nursery import Child, Nursery
+from tests.faults.officer import Officer
 from tests.faults.publisher import Doors, Publisher
 from tests.faults.storm import START, STEP, STEPS, Sent, storm
 from tests.integration.installation import COUNTY, SECRETS, SENDER
@@ -30,12 +32,14 @@ from tests.services.server import free_port
 SPEED = 180.0
 BEGINS_IN_S = 4.0
 PATIENCE_S = 150.0
+OUTLET = "board"
 LOOK_EVERY_S = 0.05
 #: Everybody answers sooner than in the demonstration, so that a run is short.
 DELAYS = {"prompt": [10, 60], "slow": [60, 300], "evacuating": [20, 90], "evacuated": [60, 240], "undelivered": [5, 15]}
 DELAYS |= {"speaker_start": [1, 4], "speaker_play": [5, 15]}
 
 HOLDS = "600h"
+AT_ONCE = "to: [village.party_secretary, village.head, village.warden], by: [sms]"
 #: What keeps a Mosquitto from losing what it has acknowledged when it is killed: every change goes to disk (docs/deployment.md).
 KEEPS_ALL = ("autosave_on_changes true", "autosave_interval 1", "log_type all")
 
@@ -68,6 +72,7 @@ class Site:
     engine: Child | None = None
     town: Child | None = None
     publisher: Publisher = field(init=False)
+    officer: Officer = field(init=False)
 
     def __post_init__(self) -> None:
         """Write the files; nothing runs yet."""
@@ -82,6 +87,7 @@ class Site:
         self.url = f"http://127.0.0.1:{self.web_port}"
         self.mosquitto = Mosquitto(folder / "mosquitto", self.on.mosquitto, ("allow_anonymous true", *KEEPS_ALL))
         self.topic = f"readings.{self.on.name}"
+        self.changes, self.exercises = f"changes.{self.on.name}", f"exercises.{self.on.name}"
         self.config = folder / "deployment.yaml"
         (folder / "habits.yaml").write_text(yaml.safe_dump({"delays": DELAYS}), "utf-8")
         self.config.write_text(yaml.safe_dump(self._deployment()), "utf-8")
@@ -91,6 +97,7 @@ class Site:
         kafka = {"adapter": "kafka", "bootstrap": [self.on.kafka.bootstrap], "readings": [self.topic], "group": self.topic}
         sms = {"adapter": "sms", "sender": SENDER, "base_url": f"http://127.0.0.1:{self.town_port}", "timeout_s": 2, "connect_timeout_s": 1}
         speakers = {"adapter": "loudspeaker", "port": self.mosquitto.port, "report_within_s": 3, "timeout_s": 2}
+        board = {"adapter": "kafka", "bootstrap": [self.on.kafka.bootstrap], "changes": self.changes, "exercises": self.exercises}
         return {
             "county": str(self.county),
             "state_dir": str(self.on.folder / "var"),
@@ -98,7 +105,8 @@ class Site:
             "web": {"port": self.web_port, "public_url": self.url},
             "store": {"adapter": "sqlite", "path": str(self.database)},
             "sources": {"mqtt": mqtt, "kafka": kafka | {"probe_s": 1}},
-            "channels": {"sms": sms, "loudspeaker": speakers},
+            "channels": {"sms": sms, "second": sms | {"serves": "sms"}, "voice": sms | {"adapter": "voice"}, "loudspeaker": speakers},
+            "outlets": {OUTLET: board | {"rejects": f"rejects.{self.on.name}", "timeout_s": 2}},
         }
 
     # ------------------------------------------------------------------------------------------- the world
@@ -106,8 +114,9 @@ class Site:
     def open(self) -> None:
         """Start the world, and let the storm begin in a moment."""
         self.mosquitto.start()
-        self.on.kafka.create_topic(self.topic)
-        token = asyncio.run(self._token())
+        for topic in (self.topic, self.changes, self.exercises, f"rejects.{self.on.name}"):
+            self.on.kafka.create_topic(topic)
+        headers = {role: {"Authorization": f"Bearer {token}"} for role, token in asyncio.run(self._tokens()).items()}
         self.epoch = time.time() + BEGINS_IN_S
         self.start_town()
         doors = Doors(
@@ -115,14 +124,15 @@ class Site:
             bootstrap=self.on.kafka.bootstrap,
             topic=self.topic,
             url=self.url,
-            headers={"Authorization": f"Bearer {token}"},
+            headers=headers[Role.FORECASTER],
         )
         self.publisher = Publisher(doors, storm(self.on.steps), self._due)
+        self.officer = Officer(self.url, headers[Role.DUTY_OFFICER], random.Random(self.on.name))
 
-    async def _token(self) -> str:
+    async def _tokens(self) -> dict[Role, str]:
         store = await open_store(self.database)
         try:
-            return await add_token(store, "sensors", Role.FORECASTER, START)
+            return {role: await add_token(store, role.word, role, START) for role in (Role.FORECASTER, Role.DUTY_OFFICER)}
         finally:
             await store.close()
 
@@ -222,6 +232,8 @@ class Site:
         """End everything that was started here."""
         if hasattr(self, "publisher") and not self.publisher.stopping.is_set():
             self.publisher.stopping.set()
+        if hasattr(self, "officer"):
+            self.officer.stopping.set()
         for process in (self.engine, self.town):
             if process is not None and process.poll() is None:
                 process.kill()
@@ -240,8 +252,14 @@ class Site:
 
 
 def _county(folder: Path) -> Path:
-    """The sample county, with notices that hold for weeks: on a slow machine hours of the recording pass while an engine starts."""
+    """The sample county, with notices that hold for weeks: on a slow machine hours of the recording pass while an engine starts.
+
+    Whom a red or orange notice calls at once is telephoned as well.
+    """
     shutil.copytree(COUNTY, folder)
     for policy in (folder / "policies").glob("*.yaml"):
-        policy.write_text(re.sub(r"valid_for: \w+", f"valid_for: {HOLDS}", policy.read_text("utf-8")), "utf-8")
+        text = re.sub(r"valid_for: \w+", f"valid_for: {HOLDS}", policy.read_text("utf-8"))
+        policy.write_text(text.replace(AT_ONCE, AT_ONCE.replace("[sms]", "[[voice, sms]]")), "utf-8")
+    contacts = folder / "contacts.csv"
+    contacts.write_text(re.sub(r",sms$", ",sms voice", contacts.read_text("utf-8"), flags=re.MULTILINE), "utf-8")
     return folder

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from tests.faults.disk import SmallDisk
-from tests.faults.evidence import Evidence, gather, journalled
+from tests.faults.evidence import Evidence, Topics, gather, journalled
 from tests.faults.kinds import GATEWAY, KINDS, Struck, kind_of
 from tests.faults.nursery import Nursery
 from tests.faults.site import NotRunning, Site, Surroundings
@@ -27,7 +27,9 @@ BROKEN_SETTLES_WITHIN_S = 25.0
 QUIET_S = 1.2
 OPEN = """SELECT (SELECT count(*) FROM deliveries WHERE state IN ('planned', 'sending', 'unknown'))
     + (SELECT count(*) FROM notices WHERE purpose = 'warn' AND state = 'calling')
-    + (SELECT count(*) FROM warnings WHERE alert_due IS NOT NULL) AS n"""
+    + (SELECT count(*) FROM warnings WHERE alert_due IS NOT NULL)
+    + (SELECT count(*) FROM notices WHERE seq > coalesce((SELECT max(CAST(position AS INTEGER)) FROM positions
+       WHERE source = 'outlet board' AND name = 'changes'), 0)) AS n"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,15 +146,17 @@ class Storms:
             except NotRunning as error:
                 ended = str(error)
                 site.publisher.stop()
+            site.officer.stop()
             site.stop_engine()
             found = gather(
                 site.publisher.accepted,
                 database=site.database,
                 town=site.ledger,
                 mosquitto_log=site.mosquitto.log,
-                kafka=(self.ground.kafka.bootstrap, site.topic),
+                kafka=Topics(self.ground.kafka.bootstrap, site.topic, site.changes, site.exercises),
                 status=site.on.status,
                 garbage=struck.garbage,
+                words=site.officer.taken,
                 ended=ended,
             )
         finally:
@@ -166,6 +170,7 @@ class Storms:
         site.start_engine()  # the broker keeps a session for it from now on: what is published before is for nobody
         site.await_answer()
         site.publisher.start()
+        site.officer.start()
         order = [name for name, times in (plan.strikes if plan else {}).items() for _ in range(times)]
         struck.chance.shuffle(order)
         for name in order:

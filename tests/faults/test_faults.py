@@ -65,6 +65,8 @@ def test_a_storm_that_nobody_disturbs_keeps_every_promise(outcomes: list[Outcome
     assert any(change[3] < change[2] for change in undisturbed.evidence.changes), "rivers go down again"
     assert len(undisturbed.evidence.notices) >= 80
     assert undisturbed.verdict.acks >= 200
+    assert len(undisturbed.evidence.words) >= 8
+    assert sum(entry.kind is Kind.CALL_KEY for entry in undisturbed.evidence.world) >= 200
 
 
 @pytest.mark.parametrize("group", sorted({kind.group for kind in KINDS.values()}))

@@ -18,7 +18,7 @@ PHONE = "+447700900001"
 
 def notice(revision: int = 1, grade: int = 3) -> dict[str, Any]:
     named = {"id": f"w/v/{revision}", "warning": "w", "village": "v", "revision": revision, "grade": grade}
-    return named | {"hazard": "flash-flood", "purpose": "warn", "status": "Actual", "released_at": 1}
+    return named | {"hazard": "flash-flood", "purpose": "warn", "state": "calling", "status": "Actual", "released_at": 1}
 
 
 def delivery(name: str, revision: int = 1, *, marked: bool = False, state: str = "delivered", step: int = 0) -> dict[str, Any]:
@@ -44,6 +44,8 @@ SOUND = Evidence(
     answers=(),
     tasks=(),
     rejects=frozenset({"abc"}),
+    published=frozenset({"w/v/1", "w/v/2"}),
+    exercised=frozenset({"w/v/1", "w/v/2"}),
     status="Actual",
     garbage=frozenset({"abc"}),
 )
@@ -126,13 +128,35 @@ def test_an_answer_that_was_taken_is_an_answer_or_work_for_a_person() -> None:
     assert judged(world=(*SOUND.world, said)).holds, "what we never took is not ours to keep"
 
 
+def test_a_key_pressed_in_a_call_that_was_taken_is_an_answer_unless_something_newer_was_said() -> None:
+    pressed = Entry(at=AT, kind=Kind.CALL_KEY, delivery="d1", to=PHONE, act="c/key", body="1")
+    world = (*SOUND.world, pressed)
+    assert "pressed 1" in judged(world=world).lost[0]
+    assert judged(world=world, answers=({"path": "voice", "note": "1", "notice": "w/v/1", "action": "received"},)).holds
+    assert judged(world=world, notices=(notice() | {"state": "superseded"},)).holds
+    assert judged(world=(*SOUND.world, replace(pressed, code="http-503"))).holds, "we never took it"
+
+
 def test_a_text_of_an_exercise_that_does_not_say_so_is_a_leak() -> None:
     command = Entry(
         at=AT + timedelta(seconds=1), kind=Kind.SPEAKER_COMMAND, delivery="d1", to=PHONE, body='{"status": "Actual", "text": ""}'
     )
-    found = judged(status="Exercise", world=(heard("d1"), command), deliveries=(delivery("d1", marked=True),))
+    found = judged(status="Exercise", published=frozenset(), world=(heard("d1"), command), deliveries=(delivery("d1", marked=True),))
     assert len(found.wrong) == 2
-    assert judged(status="Exercise", world=(heard("d1", "【演练】1 4821"),)).holds
+    assert judged(status="Exercise", published=frozenset(), world=(heard("d1", "【演练】1 4821"),)).holds
+
+
+def test_what_other_programs_were_not_told_is_lost_and_an_exercise_among_real_changes_is_a_leak() -> None:
+    assert judged(published=frozenset()).lost == ("notice w/v/1 was never published",)
+    exercise: dict[str, Any] = {"status": "Exercise", "world": (heard("d1", "【演练】1 4821"),)}
+    assert judged(**exercise, published=frozenset({"w/v/1"})).wrong == ("notice w/v/1 of an exercise was published as a real one",)
+    assert judged(**exercise, published=frozenset(), exercised=frozenset()).lost
+
+
+def test_a_word_of_the_officer_that_was_taken_is_kept_and_the_audit_log_hangs_together() -> None:
+    assert judged(words=frozenset({"word-1"}), said=frozenset({"word-1", "word-2"})).holds
+    assert "word-3" in judged(words=frozenset({"word-3"}), said=frozenset({"word-1"})).lost[0]
+    assert "entry 7" in judged(audit_breaks=7).wrong[0]
 
 
 def test_a_grade_that_came_and_went_in_one_decision_need_not_be_told_but_the_last_one_must() -> None:

@@ -53,8 +53,10 @@ def judge(seen: Evidence, reference: Reference) -> Verdict:
     of = {d["id"]: d for d in seen.deliveries}
     broker_lost = lost_by_brokers(seen)
     unmarked, marked = twice(arrivals, of)
-    lost = [*lost_readings(seen, broker_lost), *lost_messages(seen, arrivals), *lost_answers(seen)]
+    lost = [*lost_readings(seen, broker_lost), *lost_messages(seen, arrivals), *lost_answers(seen), *unpublished(seen)]
     wrong = [*([seen.ended] if seen.ended else []), *read_twice(seen), *leaks(seen), *unowned(arrivals, of)]
+    if seen.audit_breaks is not None:
+        wrong.append(f"the audit log does not hang together at entry {seen.audit_breaks}")
     if not broker_lost:
         lost += [f"change {change}" for change in (reference.changes - seen.changes).elements()]
         wrong += [f"a change that nobody else decides: {change}" for change in (seen.changes - reference.changes).elements()]
@@ -223,15 +225,40 @@ def lost_answers(seen: Evidence) -> Iterator[str]:
     clicked = Counter(a["action"] for a in seen.answers if a["path"] == "link")
     for action, times in (by_link - clicked).items():
         yield f"{times} answers {action!r} were given by link and are not there"
+    yield from lost_keys(seen)
+    for word in sorted(seen.words - seen.said):
+        yield f"{word} of the duty officer was taken, and neither an answer nor an incident has it"
+
+
+def lost_keys(seen: Evidence) -> Iterator[str]:
+    """A key that was pressed in a call, and that we took, answers what was said in it, unless something newer was said since."""
+    notices, deliveries = {n["id"]: n for n in seen.notices}, {d["id"]: d for d in seen.deliveries}
+    given = {(a["notice"], a["note"]) for a in seen.answers if a["path"] == "voice"}
+    for entry in seen.world:
+        if entry.kind is Kind.CALL_KEY and not entry.code and entry.delivery in deliveries:
+            notice = notices[deliveries[entry.delivery]["notice"]]
+            asks = notice["purpose"] == "warn" and notice["state"] != "superseded"
+            if asks and (notice["id"], entry.body) not in given:
+                yield f"{entry.to} pressed {entry.body} in a call about {notice['id']}, we took it, and there is no answer"
+
+
+def unpublished(seen: Evidence) -> Iterator[str]:
+    """Every notice is told to the programs that read along; what is lost when Kafka itself is killed comes again by its position."""
+    heard = seen.published if seen.status == "Actual" else seen.exercised
+    for notice in seen.notices:
+        if notice["id"] not in heard:
+            yield f"notice {notice['id']} was never published"
 
 
 # -------------------------------------------------------------------------------------------------- drills
 
 
 def leaks(seen: Evidence) -> Iterator[str]:
-    """In an exercise every text says so first, and every command to a speaker carries the status."""
+    """In an exercise every text says so first, every command to a speaker carries the status, and the topic of real changes has nothing."""
     if seen.status == "Actual":
         return
+    for notice in sorted(seen.published):
+        yield f"notice {notice} of an exercise was published as a real one"
     for entry in seen.world:
         if entry.kind is Kind.SMS_ACCEPTED and not entry.body.startswith(EXERCISE_MARKS):
             yield f"{entry.to} got a text of an exercise that does not begin as one"

@@ -1,0 +1,82 @@
+"""The duty officer: writes answers down on behalf of villages and opens incidents, and insists until the engine has taken each.
+
+What he noted is a ledger of its own: the words for which the engine said that they are on disk.
+"""
+
+import random
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+PAUSE_S = 1.2
+ANSWER_S = 4.0
+INCIDENT_EVERY = 4
+TAKEN = {httpx.codes.CREATED, httpx.codes.NO_CONTENT}
+
+
+@dataclass
+class Officer:
+    """Runs in a thread of its own. ``taken`` grows while it does: each word was in a request that was answered with success."""
+
+    url: str
+    headers: Mapping[str, str]
+    chance: random.Random
+    taken: set[str] = field(default_factory=set)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    failure: BaseException | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="officer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let him finish; raises what broke him."""
+        self.stopping.set()
+        if hasattr(self, "_thread"):
+            self._thread.join(30)
+        if self.failure is not None:
+            raise self.failure
+
+    def _run(self) -> None:
+        try:
+            with httpx.Client(base_url=f"{self.url}/api/v1", headers=dict(self.headers), timeout=ANSWER_S) as client:
+                number = 0
+                while not self.stopping.wait(PAUSE_S):
+                    number += 1
+                    self._act(client, f"word-{number}", incident=number % INCIDENT_EVERY == 0)
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that stops him
+            self.failure = error
+
+    def _act(self, client: httpx.Client, word: str, *, incident: bool) -> None:
+        if incident:
+            self._insist(client, "/incidents", {"title": word, "level": "orange", "origin": "hand"}, word)
+            return
+        notice = self._someone_open(client)
+        if notice:
+            said = {"action": "received", "heard_by": "radio", "heard_from": word}
+            self._insist(client, f"/notices/{notice}/answers", said, word)
+
+    def _someone_open(self, client: httpx.Client) -> str:
+        try:
+            listed = client.get("/notices", params={"limit": 100})
+        except httpx.TransportError:
+            return ""
+        found = listed.json()["items"] if listed.status_code == httpx.codes.OK else []
+        asked = [notice["id"] for notice in found if notice["purpose"] == "warn" and notice["state"] == "calling"]
+        return str(self.chance.choice(asked)) if asked else ""
+
+    def _insist(self, client: httpx.Client, path: str, said: Mapping[str, Any], word: str) -> None:
+        """Say the same until it is answered; what was not answered may have been taken, too, and is said again."""
+        while not self.stopping.is_set():
+            try:
+                status = client.post(path, json=said).status_code
+            except httpx.TransportError:
+                status = httpx.codes.SERVICE_UNAVAILABLE
+            if status in TAKEN:
+                self.taken.add(word)
+            if status < httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.TOO_MANY_REQUESTS:
+                return
+            self.stopping.wait(0.3)
