@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from dispatcher.accounts import Role
 from dispatcher.files.document import Spot
+from dispatcher.policy.paging import CALLING, Paging, read_paging
 from rules.grade import Grade
 
 
@@ -28,7 +29,7 @@ class Way(StrEnum):
 
 
 class Then(StrEnum):
-    """What happens when nobody has decided in time. ``page`` calls the officers again and goes on waiting."""
+    """What happens when nobody has decided in time. ``page`` calls officers (``Paging``) and goes on waiting."""
 
     RELEASE = "release"
     DROP = "drop"
@@ -42,12 +43,13 @@ LIFE_SAFETY = Grade.ORANGE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseRule:
-    """``by`` is the least role that may release; ``within`` is the time until ``then``."""
+    """``by`` is the least role that may release; ``within`` is the time until ``then``; ``page`` is whom a page calls."""
 
     way: Way = Way.AUTO
     by: Role = Role.RELEASING_OFFICER
     within: timedelta = WITHIN
     then: Then = Then.PAGE
+    page: Paging = CALLING
 
     @property
     def people(self) -> int:
@@ -89,7 +91,7 @@ def _read_rule(spot: Spot, grade: Grade) -> ReleaseRule:
         spot.wrong(f"a release is one of: {_WAYS}")
         return AUTO
     ((word, body),) = found.items()
-    options = body.entries((), ("by", "within", "then") if word == Way.REVIEW else ("by", "within"))
+    options = body.entries((), ("by", "within", "then", "page") if word == Way.REVIEW else ("by", "within", "page"))
     within = options["within"].duration() if "within" in options else WITHIN
     if not within:
         options["within"].wrong("must be longer than 0")
@@ -100,6 +102,7 @@ def _read_rule(spot: Spot, grade: Grade) -> ReleaseRule:
         else Role.RELEASING_OFFICER,
         within=within or WITHIN,
         then=_read_then(options.get("then"), grade),
+        page=read_paging(options.get("page")),
     )
 
 

@@ -25,6 +25,15 @@ ON CONFLICT (id) DO UPDATE SET state = excluded.state, grade = excluded.grade, u
     deadline = excluded.deadline, hash = excluded.hash, content = excluded.content, approvals = excluded.approvals,
     paged = excluded.paged, closed_at = excluded.closed_at, closed_by = excluded.closed_by, note = excluded.note;
 
+-- name: stop_calls
+UPDATE deliveries SET possible_duplicate = CASE state WHEN 'unknown' THEN 1 ELSE possible_duplicate END,
+    state = 'superseded', lease = NULL, code = 'decided', reason = 'the proposal is decided', updated_at = :now
+WHERE state IN ('planned', 'unknown') AND notice IN (SELECT id FROM notices WHERE warning = :topic);
+
+-- name: calls
+SELECT d.person, d.role, d.channel, d.state, d.updated_at, d.planned_at, d.code FROM notices n JOIN deliveries d ON d.notice = n.id
+WHERE n.warning = :topic ORDER BY d.seq DESC LIMIT 40;
+
 -- name: keep_content
 INSERT INTO proposal_contents (proposal, hash, at, content) VALUES (:proposal, :hash, :at, :content)
 ON CONFLICT (proposal, hash) DO NOTHING;

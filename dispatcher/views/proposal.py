@@ -12,18 +12,20 @@ from dispatcher.model.warning import Contribution
 from dispatcher.ports import Reader, Row
 from dispatcher.rows import value_of
 from dispatcher.views.preview import Preview, preview
+from dispatcher.warnings.paging import topic_of
 from dispatcher.warnings.proposal_rows import proposal_of
 from rules.grade import Grade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalView:
-    """``preview`` is None when nothing waits any more. ``told`` is what each village was told last."""
+    """``preview`` is None when nothing waits. ``told`` is what each village was told last; ``calls`` are those of officers."""
 
     proposal: Proposal
     told: Mapping[str, Grade]
     preview: Preview | None
     consultation: Sequence[Row]
+    calls: Sequence[Row]
 
 
 async def load_proposal(reader: Reader, house: House, proposal_id: str, now: datetime) -> ProposalView | None:
@@ -43,6 +45,7 @@ async def load_proposal(reader: Reader, house: House, proposal_id: str, now: dat
         told=told,
         preview=preview(known, proposal, held, told, now) if waiting else None,
         consultation=await reader.fetch("proposals.consultations", {"proposal": proposal.id}),
+        calls=await reader.fetch("proposals.calls", {"topic": topic_of(proposal)}) if proposal.paged else (),
     )
 
 

@@ -19,6 +19,7 @@ from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.warnings.feed import proposal_line
 from dispatcher.warnings.grading import Graded, Standing, grade_villages
+from dispatcher.warnings.paging import topic_of
 from dispatcher.warnings.proposal_rows import entries_as_json, proposal_of, proposal_row
 from dispatcher.warnings.proposing import Amended, decide
 from dispatcher.warnings.routing import amend, blank_proposal, route
@@ -107,6 +108,8 @@ async def save_proposals(tx: Transaction, proposals: Sequence[Proposal]) -> None
         if p.state is not ProposalState.WAITING
     ]
     await tx.run_many("desk.close_task_of", over)
+    decided = [{"topic": topic_of(p), "now": to_ms(p.updated_at)} for p in proposals if p.paged and p.state is not ProposalState.WAITING]
+    await tx.run_many("proposals.stop_calls", decided)
 
 
 async def take_off(tx: Transaction, house: House, hazard: str, villages: Iterable[str], now: datetime) -> None:

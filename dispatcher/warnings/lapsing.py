@@ -8,6 +8,7 @@ from dispatcher.house import House
 from dispatcher.model.proposal import Entry, Proposal, ProposalState
 from dispatcher.model.saying import Saying
 from dispatcher.model.warning import Alert, Contribution, VillageGrade, Warning
+from dispatcher.policy.snapshot import plan_as_json
 from dispatcher.ports import Reader, Transaction
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import to_ms
@@ -16,6 +17,7 @@ from dispatcher.warnings.alerting import renew
 from dispatcher.warnings.feed import proposal_line, renewal_line
 from dispatcher.warnings.hearing import apply_released, release_task, save_proposals
 from dispatcher.warnings.issuing import Issued, put_out, release_warning
+from dispatcher.warnings.paging import HAZARD, PLAN, page
 from dispatcher.warnings.proposal_rows import proposal_of
 from dispatcher.warnings.proposing import Decided, TimedOut, decide
 from dispatcher.warnings.sayings import taken_back
@@ -58,7 +60,21 @@ async def settle_proposal(tx: Transaction, house: House, decided: Decided, now: 
     await write_audit(tx, house.county, now, [outcome_act(proposal, act, who, entries) for act, who, entries in outcomes if entries])
     if decided.paged:
         await add_tasks(tx, house, [release_task(house, proposal, now)])
+        calls = await call_officers(tx, house, proposal, now)
+        return await let_go(tx, house, proposal, decided.released, by, now) + Issued(deliveries=calls)
     return await let_go(tx, house, proposal, decided.released, by, now)
+
+
+async def call_officers(tx: Transaction, house: House, proposal: Proposal, now: datetime) -> int:
+    """Call those who can decide; gives how many calls and texts are planned."""
+    paged = page(house, proposal, now)
+    await tx.run("notices.add_plan", {"digest": HAZARD, "policy": HAZARD, "version": 1, "body": plan_as_json(PLAN)})
+    await tx.run_many("notices.add", [row_of(n) for n in paged.notices])
+    await tx.run_many("deliveries.add", [row_of(d) for d in paged.deliveries])
+    await add_tasks(tx, house, paged.tasks)
+    detail = {"times": proposal.paged, "roles": list(paged.roles), "people": [n.id.split("/")[1] for n in paged.notices]}
+    await write_audit(tx, house.county, now, [Act(actor="policy:timeout", act="call_officers", subject=proposal.id, detail=detail)])
+    return len(paged.deliveries)
 
 
 async def let_go(tx: Transaction, house: House, proposal: Proposal, entries: Sequence[Entry], by: str, now: datetime) -> Issued:

@@ -8,6 +8,7 @@ from typing import Any
 from dispatcher.accounts import Role
 from dispatcher.model.proposal import Approval, Entry, Proposal, ProposalState
 from dispatcher.model.saying import Saying
+from dispatcher.policy.paging import CALLING, Paging
 from dispatcher.policy.release import Origin, ReleaseRule, Then, Way
 from dispatcher.ports import Row, Status
 from dispatcher.timestamps import from_ms, to_ms
@@ -85,13 +86,13 @@ def _entry_record(entry: Entry) -> dict[str, Any]:
         "origin": said.origin.value,
         "person": said.person,
         "expires_at": to_ms(said.expires_at) if said.expires_at else None,
-        "rule": [rule.way.value, rule.by.word, rule.within.total_seconds(), rule.then.value],
+        "rule": [rule.way.value, rule.by.word, rule.within.total_seconds(), rule.then.value, _paging_record(rule.page)],
         "deadline": to_ms(entry.deadline),
     }
 
 
 def _entry(record: dict[str, Any], hazard: str, area: str) -> Entry:
-    way, by, within_s, then = record["rule"]
+    way, by, within_s, then, *more = record["rule"]  # before 0.2 nothing was said of whom a page calls
     said = Saying(
         hazard=hazard,
         village=record["village"],
@@ -105,8 +106,19 @@ def _entry(record: dict[str, Any], hazard: str, area: str) -> Entry:
         person=record["person"],
         expires_at=from_ms(record["expires_at"]) if record["expires_at"] is not None else None,
     )
-    rule = ReleaseRule(way=Way(way), by=Role.from_word(by), within=timedelta(seconds=within_s), then=Then(then))
+    rule = ReleaseRule(way=Way(way), by=Role.from_word(by), within=timedelta(seconds=within_s), then=Then(then), page=_paging(more))
     return Entry(saying=said, before=Grade(record["before"]), rule=rule, deadline=from_ms(record["deadline"]))
+
+
+def _paging_record(page: Paging) -> list[Any]:
+    return [list(page.to), list(page.by), page.after.total_seconds(), list(page.then_to)]
+
+
+def _paging(record: Sequence[Any]) -> Paging:
+    if not record:
+        return CALLING
+    to, by, after_s, then_to = record[0]
+    return Paging(to=tuple(to), by=tuple(by), after=timedelta(seconds=after_s), then_to=tuple(then_to))
 
 
 def _approval_record(approval: Approval) -> dict[str, Any]:

@@ -153,9 +153,10 @@ def _time_out(proposal: Proposal, now: datetime) -> Decided:
     dropped = tuple(e for e in due if outcome(e) is Then.DROP)
     paged = any(outcome(e) is Then.PAGE for e in due)
     waiting = _without(_without(alive, released), dropped)
-    left = tuple(replace(e, deadline=now + e.rule.within) if e.deadline <= now else e for e in waiting)
+    times = proposal.paged + paged
+    left = tuple(replace(e, deadline=now + e.rule.page.next_in(e.rule.within, times)) if e.deadline <= now else e for e in waiting)
     state = ProposalState.RELEASED if released else ProposalState.DROPPED
-    after = replace(proposal, paged=proposal.paged + paged, updated_at=now)
+    after = replace(proposal, paged=times, updated_at=now)
     return Decided(
         proposal=_left(after, left, state, TIMEOUT, now),
         released=released,

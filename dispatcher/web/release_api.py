@@ -96,6 +96,7 @@ async def proposal(request: Request, proposal_id: str) -> Item:
     return _summary(request, view.proposal) | {
         "entries": entries,
         "consultation": consultation,
+        "calls": [as_item(request, row) for row in view.calls],
         "preview": _preview(view.preview, await look_ahead(request, view)) if view.preview else None,
     }
 

@@ -72,8 +72,20 @@ def test_a_release_is_one_for_all_origins_or_one_for_each_and_what_is_not_named_
     assert release[Origin.FORECASTER] == DEFAULT[Origin.FORECASTER]
 
 
+def test_whom_a_time_out_calls_is_read_with_a_default_for_each_part() -> None:
+    some = "release: {review: {then: page, page: {to: [county.forecaster], after: 3m}}}"
+    policies, problems = read(GOOD.replace("valid_for: 4h", f"valid_for: 4h\n        {some}"))
+    assert problems == []
+    page = policies.for_hazard("flash-flood").grades[Grade.RED].release[Origin.OBSERVED].page
+    assert (page.to, page.by, page.after) == (("county.forecaster",), ("voice", "sms"), timedelta(minutes=3))
+    assert page.then_to == ("county.leader_on_duty",)
+
+
 MISTAKES = [
     ("by: [[sms]]", "by: [pigeon]", "unknown channel 'pigeon'; allowed: sms, voice, chat, loudspeaker, duty_room"),
+    ("valid_for: 4h", "valid_for: 4h\n        release: {review: {page: {to: [mayor]}}}", "unknown role 'mayor'"),
+    ("valid_for: 4h", "valid_for: 4h\n        release: {review: {page: {by: [pigeon]}}}", "'pigeon'; allowed: voice, sms"),
+    ("to: [village.head], by: [[sms]]", "to: [village.head, village.household_helpers], by: [sms]", "helpers is a target of its own"),
     (
         "to: [village.head], by: [[sms]]",
         "to: [village.mayor], by: [sms]",
