@@ -71,9 +71,9 @@ def _converters(hint: Any) -> tuple[_Convert, _Convert]:  # noqa: PLR0911 - a ta
         write, read = _converters(inner)
         return (lambda v: None if v is None else write(v)), (lambda v: None if v is None else read(v))
     if hint is datetime:
-        return to_ms, _same_often
+        return _to_ms, _from_ms
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return (lambda v: v.value), _member_of(hint)
+        return attrgetter("_value_"), _member_of(hint)  # ``value`` is the same by a longer way
     if hint is bool:
         return int, bool
     if get_origin(hint) is tuple:
@@ -83,8 +83,8 @@ def _converters(hint: Any) -> tuple[_Convert, _Convert]:  # noqa: PLR0911 - a ta
     return _same, _same
 
 
-_same_often = lru_cache(1024)(from_ms)
-"""What is planned, due or changed together has the same times."""
+# What is planned, due or changed together has the same times.
+_to_ms, _from_ms = lru_cache(1024)(to_ms), lru_cache(1024)(from_ms)
 
 
 def _member_of(kind: type[Enum]) -> _Convert:

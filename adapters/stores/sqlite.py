@@ -21,6 +21,7 @@ from dispatcher.ports import Adapter, Copies, Row
 from dispatcher.queries import load_migrations, load_queries
 
 _WAIT_FOR_LOCK_MS = 10_000
+_WRITER_CACHE_KIB = 65_536  # an alert for a county is 50 MB: in SQLite's own 2 MB its pages go to disk and back while it is written
 
 
 class SqliteSettings(BaseModel):
@@ -186,6 +187,7 @@ async def open_store(path: Path) -> SqliteStore:
 async def _open_locked(path: Path, lock: IO[str]) -> SqliteStore:
     writer = await _connect(path)
     try:
+        await writer.execute(f"PRAGMA cache_size=-{_WRITER_CACHE_KIB}")
         await _migrate(writer)
         return SqliteStore(writer, await _connect(path), lock)
     except BaseException:
