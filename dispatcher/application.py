@@ -8,7 +8,7 @@ import asyncio
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,7 @@ from dispatcher.drills.storming import Storming
 from dispatcher.drills.storms import AtWork, Storms
 from dispatcher.duty.book import DutyBook
 from dispatcher.duty.stored import SaidOfDuty
-from dispatcher.errors import ConfigurationError, NotPossible, NotProposed, Problem, StoreFailed
+from dispatcher.errors import ConfigurationError, NotAllowed, NotPossible, NotProposed, Problem, StoreFailed
 from dispatcher.files.countyfiles import CountyFiles, load_county_files, located
 from dispatcher.files.textfile import mark_of
 from dispatcher.house import House
@@ -59,6 +59,8 @@ from dispatcher.registry.model import Registry
 from dispatcher.registry.versions import Imported, newest_version
 from dispatcher.reports.reporter import Reporter
 from dispatcher.reports.sampling import Sampler
+from dispatcher.rulework.seen import plot_of
+from dispatcher.rulework.svg import Picture
 from dispatcher.serving import bind, make_server
 from dispatcher.settings import AdapterChoice, Deployment, find_adapter, secret_of, validated
 from dispatcher.shard import LOOK_S, Turn
@@ -309,6 +311,13 @@ class Application:
             duty=self.said_of_duty.over(files.registry.duty),
         )
 
+    def _plot(self, place: str, since: datetime, until: datetime) -> Picture:
+        if not self.turn.ours:
+            raise NotAllowed("another worker decides: look at plots there", "请在主机上查看曲线")
+        registry = self.place.house.registry
+        name = registry.name_of(place, registry.county.languages[0])
+        return plot_of(self.pipeline.engine, place, name, (since, until), registry.county.timezone)
+
     def _at_work(self) -> AtWork:
         return AtWork(self.pipeline.engine.plan, self.pipeline.ruling.compiled.catalogue)
 
@@ -440,7 +449,7 @@ class Application:
             desk=desk,
             intake=self.intake,
             incidents=Book(self.place),
-            releases=Releases(self.place, self.sender.wake, self._lift_rule),
+            releases=Releases(self.place, self.sender.wake, self._lift_rule, self._plot),
             drills=self.drills,
             roll_calls=self.roll_calls,
             reporter=Reporter(self.place, lambda: self.pipeline.engine.plan, self._printer()),

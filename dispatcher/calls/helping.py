@@ -15,7 +15,7 @@ from dispatcher.policy.release import LIFE_SAFETY
 from dispatcher.ports import Reader, Status
 from dispatcher.registry.guidance import guidance_of
 from dispatcher.registry.helping import HELPERS, Helpers, Helping
-from dispatcher.registry.model import SMS
+from dispatcher.registry.model import SMS, VOICE
 from dispatcher.templates.model import Words
 from dispatcher.templates.render import action_of
 
@@ -35,7 +35,7 @@ _TAIL: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "Who they are: {link} Reply 1 {code} received, 3 {code} N moved, 9 {code} need help. ",
         ),
     },
-    "voice": {
+    VOICE: {
         "zh": ("收到请按1，需要帮助请按9。", "收到请按1，正在转移请按2，已经转移请按3，需要帮助请按9。"),
         "en": (
             "Press 1 for received, 9 if you need help.",
@@ -83,8 +83,8 @@ def helper_text(house: House, about: Sequence[Notice], person: str, channel: str
         charges=between.join(_charge(house, n, person, words, spoken) for n in about),
         action=between.join(dict.fromkeys(_action(house, n, channel, words) for n in about)),
     )
-    text += _TAIL[channel][spoken][first.grade >= LIFE_SAFETY].format(link=link, code=first.code)
-    if channel == SMS:
+    text += _TAIL.get(channel, _TAIL[SMS])[spoken][first.grade >= LIFE_SAFETY].format(link=link, code=first.code)
+    if channel != VOICE:
         at = first.released_at.astimezone(house.registry.county.timezone).strftime(words.time_format)
         text += f"{house.registry.issuer(words.language)}{'' if spoken == 'zh' else ' '}{at}"
     mark = "" if first.status is Status.ACTUAL else words.exercise

@@ -14,6 +14,7 @@ from dispatcher.reports.gather import Gathered
 from dispatcher.reports.sheet import Section, Sheet, Table
 from dispatcher.reports.words import WORDS, Words
 from dispatcher.rulework.panels import panels_of
+from dispatcher.rulework.seen import picture_of
 from dispatcher.rulework.svg import Picture
 from dispatcher.timestamps import from_ms
 from rules.grade import Grade
@@ -38,6 +39,7 @@ def compose(house: House, plan: Plan, found: Gathered, language: str) -> Sheet:
         sections=(
             Section(title=says["summary"], lines=tuple(_summary(told, result))),
             Section(title=says["why"], plots=tuple(_plots(told, plan, found))),
+            *_consultation(told, found),
             Section(title=says["time_line"], table=_time_line(told, found)),
             Section(title=says["villages"], table=villages_table(told, result)),
             Section(title=says["failures"], lines=tuple(_failures(told, result)), table=_tasks(told, found)),
@@ -57,6 +59,7 @@ def facts(found: Gathered, result: Account) -> dict[str, object]:
         "totals": asdict(result.totals),
         "notices": [asdict(n) | {"grade": n.grade.word, "answered_at": n.answered_at, "within": n.within} for n in result.notices],
         "channels": [asdict(c) for c in result.channels],
+        "consultation": [{k: r[k] for k in ("proposal", "kind", "person", "text")} | {"at": from_ms(r["at"])} for r in found.consultation],
         "dead": [{"channel": c, "person": p} for c, p in result.dead],
         "speakers_failed": list(result.speakers_failed),
     }
@@ -152,6 +155,19 @@ def _plots(told: Told, plan: Plan, found: Gathered) -> Iterator[Picture]:
             bands=((told.words["grade"], line),),
             panels=tuple(panels_of(plan, place, found.samples.get(place, ()), window)),
             zone=told.registry.county.timezone,
+        )
+
+
+def _consultation(told: Told, found: Gathered) -> Iterator[Section]:
+    """What was said before release, who took part, and the plots that were looked at, as they were seen."""
+    if found.consultation:
+        says = told.words
+        rows = tuple((told.clock(from_ms(r["at"])), says[f"k.{r['kind']}"], f"{r['person']}: {r['text']}") for r in found.consultation)
+        zone = told.registry.county.timezone
+        yield Section(
+            title=says["consultation"],
+            table=Table(columns=(says["c.time"], says["c.kind"], says["c.what"]), rows=rows),
+            plots=tuple(picture_of(r["picture"], zone) for r in found.consultation if r["picture"])[:_MOST_PLOTS],
         )
 
 

@@ -34,6 +34,7 @@ class Gathered:
     delivered: Mapping[str, datetime]
     changes: Sequence[Row]
     tasks: Sequence[Row]
+    consultation: Sequence[Row]
     samples: Samples
     until: datetime
 
@@ -65,6 +66,7 @@ async def gather(reader: Reader, registry: Registry, warning_id: str, now: datet
         delivered={row["delivery"]: from_ms(row["at"]) for row in await reader.fetch("reports.delivered", of)},
         changes=changes,
         tasks=await reader.fetch("reports.tasks", period | {"villages": json.dumps(villages), "since": to_ms(warning.opened_at)}),
+        consultation=await reader.fetch("reports.consultations", period | {"hazard": warning.hazard, "area": warning.area}),
         samples=samples,
         until=until,
     )

@@ -42,7 +42,14 @@ ON CONFLICT (proposal, hash) DO NOTHING;
 SELECT content FROM proposal_contents WHERE proposal = :proposal AND hash = :hash;
 
 -- name: consult
-INSERT INTO consultations (proposal, county, at, kind, person, text) VALUES (:proposal, :county, :at, :kind, :person, :text);
+INSERT INTO consultations (proposal, county, at, kind, person, text, plot) VALUES (:proposal, :county, :at, :kind, :person, :text, :plot);
+
+-- name: keep_plot
+INSERT INTO consultation_plots (digest, county, kept_at, picture) VALUES (:digest, :county, :at, :picture) ON CONFLICT (digest) DO NOTHING;
+
+-- name: plots
+SELECT p.digest, p.picture FROM consultation_plots p
+WHERE p.digest IN (SELECT c.plot FROM consultations c WHERE c.proposal = :proposal AND c.plot <> '');
 
 -- name: consultations
 SELECT * FROM consultations WHERE proposal = :proposal ORDER BY seq;

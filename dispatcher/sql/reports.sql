@@ -33,6 +33,11 @@ SELECT seq, id, rule, place, before, after, at, decided_at, reason_zh, reason_en
 WHERE county = :county AND status = :status AND hazard = :hazard AND mode = 'live' AND decided_at >= :since AND decided_at <= :until
 AND place IN EACH(:places) ORDER BY seq;
 
+-- name: consultations
+SELECT c.seq, c.proposal, c.at, c.kind, c.person, c.text, p.picture FROM consultations c JOIN proposals q ON q.id = c.proposal
+LEFT JOIN consultation_plots p ON p.digest = c.plot
+WHERE q.county = :county AND q.status = :status AND q.hazard = :hazard AND q.area = :area AND c.at >= :since AND c.at <= :until ORDER BY c.seq;
+
 -- name: tasks
 SELECT * FROM tasks WHERE county = :county AND status = :status AND opened_at >= :since AND opened_at <= :until
 AND village IN EACH(:villages) ORDER BY seq;

@@ -11,6 +11,8 @@ from dispatcher.model.proposal import Proposal, ProposalState
 from dispatcher.model.warning import Contribution
 from dispatcher.ports import Reader, Row
 from dispatcher.rows import value_of
+from dispatcher.rulework.seen import picture_of
+from dispatcher.rulework.svg import Picture
 from dispatcher.views.preview import Preview, preview
 from dispatcher.warnings.paging import topic_of
 from dispatcher.warnings.proposal_rows import proposal_of
@@ -26,6 +28,7 @@ class ProposalView:
     preview: Preview | None
     consultation: Sequence[Row]
     calls: Sequence[Row]
+    plots: Mapping[str, Picture]
 
 
 async def load_proposal(reader: Reader, house: House, proposal_id: str, now: datetime) -> ProposalView | None:
@@ -39,12 +42,14 @@ async def load_proposal(reader: Reader, house: House, proposal_id: str, now: dat
     held = [value_of(Contribution, row) for row in await reader.fetch("warnings.contributions", scope | {"villages": villages})]
     told = {row["village"]: Grade(row["told"]) for row in await reader.fetch("warnings.villages_of_open", scope)}
     waiting = proposal.state is ProposalState.WAITING
+    zone = house.registry.county.timezone
     known = await knowing_helpers(reader, house, (e.saying.village for e in proposal.entries))
     return ProposalView(
         proposal=proposal,
         told=told,
         preview=preview(known, proposal, held, told, now) if waiting else None,
         consultation=await reader.fetch("proposals.consultations", {"proposal": proposal.id}),
+        plots={row["digest"]: picture_of(row["picture"], zone) for row in await reader.fetch("proposals.plots", {"proposal": proposal.id})},
         calls=await reader.fetch("proposals.calls", {"topic": topic_of(proposal)}) if proposal.paged else (),
     )
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from dispatcher.accounts import Principal, Role
@@ -15,6 +15,8 @@ from dispatcher.model.warning import Contribution, Warning, WarningState
 from dispatcher.policy.release import Origin
 from dispatcher.ports import Transaction
 from dispatcher.rows import value_of
+from dispatcher.rulework.seen import LONGEST, as_json, digest_of
+from dispatcher.rulework.svg import Picture
 from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.warnings.drafting import Draft, draft_sayings, lift_sayings
@@ -58,6 +60,10 @@ LiftRule = Callable[[str, str, By], Awaitable[None]]
 """Tells the rules that a person has lifted a rule at a place: they must see it anew before it counts again."""
 
 
+Look = Callable[[str, datetime, datetime], Picture]
+"""The plot of a place between two times; LookupError when no rule looks at it."""
+
+
 async def _no_rules(_rule: str, _place: str, _by: By) -> None:
     """Where no rules are at work."""
 
@@ -66,14 +72,15 @@ class Releases:
     """One for an engine; ``planned`` is called when something new is to be sent.
 
     When the last of what a rule says of a place was taken back, ``lift_rule`` is called: a ladder that still stands in red would
-    not speak again until it had fallen.
+    not speak again until it had fallen. ``look`` gives plots of what the rules see, None where none are at work.
     """
 
-    def __init__(self, place: Workplace, planned: Callable[[], None], lift_rule: LiftRule = _no_rules) -> None:
+    def __init__(self, place: Workplace, planned: Callable[[], None], lift_rule: LiftRule = _no_rules, look: Look | None = None) -> None:
         """Nothing is read yet."""
         self._place = place
         self._planned = planned
         self._lift_rule = lift_rule
+        self._look = look
 
     @property
     def house(self) -> House:
@@ -153,11 +160,38 @@ class Releases:
         async def work(tx: Transaction, now: datetime) -> Issued:
             proposal = await self._proposal(tx, proposal_id)
             row = {"proposal": proposal.id, "county": proposal.county, "at": to_ms(now), "kind": kind, "person": by.who.name, "text": text}
-            await tx.run("proposals.consult", row)
+            await tx.run("proposals.consult", row | {"plot": ""})
             await write_audit(tx, proposal.county, now, [_act(by, "consult", proposal.id, {"kind": kind, "text": text})])
             return Issued()
 
         await self._write(work)
+
+    async def look_at(self, proposal_id: str, place: str, hours: float, by: By) -> str:
+        """Put the plot of a place into the consultation as it is seen now; gives the digest under which it is kept."""
+        if self._look is None:
+            raise NotAllowed("this worker does not decide: look at plots on the one that does", "本机不判定，请在主机上查看")
+        if not 0 < hours <= LONGEST / timedelta(hours=1):
+            raise NotAllowed("a plot shows up to the last 24 hours", "曲线最长为最近24小时")
+        now = self._place.clock.now()
+        try:
+            picture = self._look(place, now - timedelta(hours=hours), now)
+        except LookupError:
+            raise NotAllowed(f"no rule looks at {place!r}", f"没有规则使用 {place}") from None
+        seen = as_json(picture)
+        digest = digest_of(seen)
+        text = f"{picture.title} ({hours:g} h)"
+
+        async def work(tx: Transaction, at: datetime) -> Issued:
+            proposal = await self._proposal(tx, proposal_id)
+            await tx.run("proposals.keep_plot", {"digest": digest, "county": proposal.county, "at": to_ms(at), "picture": seen})
+            row = {"proposal": proposal.id, "county": proposal.county, "at": to_ms(at), "kind": "looked_at", "person": by.who.name}
+            await tx.run("proposals.consult", row | {"text": text, "plot": digest})
+            detail = {"kind": "looked_at", "place": place, "since": picture.begin.isoformat(), "until": now.isoformat(), "plot": digest}
+            await write_audit(tx, proposal.county, at, [_act(by, "consult", proposal.id, detail)])
+            return Issued()
+
+        await self._write(work)
+        return digest
 
     # ------------------------------------------------------------------------------------------ how
 

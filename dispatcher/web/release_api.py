@@ -11,6 +11,7 @@ from dispatcher.accounts import Role
 from dispatcher.calls.preview import Preview as LookAhead
 from dispatcher.errors import NotAllowed, StoreFailed
 from dispatcher.model.proposal import Entry, Proposal
+from dispatcher.rulework.svg import drawing
 from dispatcher.timestamps import to_ms
 from dispatcher.views.preview import Preview
 from dispatcher.views.proposal import ProposalView, load_proposal
@@ -19,7 +20,7 @@ from dispatcher.warnings.releasing import By
 from dispatcher.web.api import Before, Item, Limit, Page, as_item
 from dispatcher.web.gate import check_form_token, need, principal_of
 from dispatcher.web.problems import Problem
-from dispatcher.web.release_forms import Consulted, Decision, Ending, ProposeWarning
+from dispatcher.web.release_forms import Consulted, Decision, Ending, LookedAt, ProposeWarning
 from dispatcher.web.state import context_of, origin_of
 
 router = APIRouter(prefix="/api/v1", tags=["release"])
@@ -121,6 +122,22 @@ async def consult(request: Request, proposal_id: str, line: Consulted) -> Respon
     by = by_whom(request, Role.FORECASTER)
     await done(context_of(request).releases.consult(proposal_id, line.kind, line.text.strip(), by))
     return Response(status_code=204)
+
+
+@router.post("/proposals/{proposal_id}/plots", status_code=201)
+async def look_at(request: Request, proposal_id: str, seen: LookedAt) -> Item:
+    """Put the plot of a place into the consultation, as it is seen now; gives its digest. Needs the role forecaster or higher."""
+    by = by_whom(request, Role.FORECASTER)
+    return {"plot": await done(context_of(request).releases.look_at(proposal_id, seen.place, seen.hours, by))}
+
+
+@router.get("/proposals/{proposal_id}/plots/{digest}")
+async def plot(request: Request, proposal_id: str, digest: str) -> Response:
+    """A plot of the consultation as it was seen, as SVG."""
+    view = await view_of(request, proposal_id)
+    if digest not in view.plots:
+        raise Problem(404, f"There is no plot {digest!r} in this consultation.")
+    return Response(drawing(view.plots[digest]), media_type="image/svg+xml")
 
 
 async def view_of(request: Request, proposal_id: str) -> ProposalView:

@@ -89,3 +89,12 @@ class Consulted(BaseModel):
 
     kind: Literal["said", "looked_at", "took_part"] = "said"
     text: str = Field(min_length=1, max_length=1_000)
+
+
+class LookedAt(BaseModel):
+    """A plot to be put into a consultation: the series of ``place`` against its thresholds over the last ``hours``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    place: str = Field(min_length=1, max_length=64)
+    hours: float = Field(default=6.0, gt=0, le=24)

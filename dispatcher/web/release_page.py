@@ -1,5 +1,6 @@
 """The pages on which warnings are proposed, looked at before release, released, lifted and retracted. All of it works without scripts."""
 
+from collections import Counter
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -8,16 +9,19 @@ from starlette.responses import RedirectResponse, Response
 from dispatcher.accounts import Role
 from dispatcher.errors import NotAllowed
 from dispatcher.model.proposal import ProposalState
+from dispatcher.rulework.svg import drawing
 from dispatcher.timestamps import from_ms
+from dispatcher.views.proposal import ProposalView
 from dispatcher.web.gate import need
 from dispatcher.web.language import choose
 from dispatcher.web.release_api import by_whom, look_ahead, view_of
-from dispatcher.web.release_forms import Consulted, Decision, Ending, ProposeWarning
+from dispatcher.web.release_forms import Consulted, Decision, Ending, LookedAt, ProposeWarning
 from dispatcher.web.state import context_of, shared
 from rules.grade import Grade
 
 router = APIRouter(include_in_schema=False)
 _MOST_BOXES = 500
+_MOST_PLACES = 40
 _GRADES = tuple(sorted((g for g in Grade if g), reverse=True))
 
 
@@ -35,6 +39,12 @@ class EndingForm(Ending):
 
 
 class ConsultedForm(Consulted):
+    """The same from a form."""
+
+    csrf: str = ""
+
+
+class LookedAtForm(LookedAt):
     """The same from a form."""
 
     csrf: str = ""
@@ -86,9 +96,18 @@ async def look(request: Request, proposal_id: str, said: str = "") -> Response:
         at=lambda ms: _local(request, ms),
         ahead=await look_ahead(request, view),
         waits=view.proposal.state is ProposalState.WAITING,
+        places=_places(request, view),
+        drawing=drawing,
         two=any(e.rule.people > 1 for e in view.proposal.entries),
         boxes=len(view.proposal.entries) <= _MOST_BOXES,
     )
+
+
+def _places(request: Request, view: ProposalView) -> list[str]:
+    """The stations that warn the villages of a proposal, those of the most villages first."""
+    villages = {e.saying.village for e in view.proposal.entries}
+    counts = Counter(link.station for link in context_of(request).registry.links if link.village in villages)
+    return [station for station, _ in counts.most_common(_MOST_PLACES)]
 
 
 def _local(request: Request, ms: int) -> str:
@@ -125,6 +144,17 @@ async def consult(request: Request, proposal_id: str, form: Annotated[ConsultedF
     by = by_whom(request, Role.FORECASTER, form.csrf)
     try:
         await context_of(request).releases.consult(proposal_id, form.kind, form.text.strip(), by)
+    except NotAllowed as why:
+        return _refused(request, why)
+    return RedirectResponse(f"/proposals/{proposal_id}?said=consult#consultation", status_code=303)
+
+
+@router.post("/proposals/{proposal_id}/plots")
+async def look_at(request: Request, proposal_id: str, form: Annotated[LookedAtForm, Form()]) -> Response:
+    """Put a plot into the consultation."""
+    by = by_whom(request, Role.FORECASTER, form.csrf)
+    try:
+        await context_of(request).releases.look_at(proposal_id, form.place, form.hours, by)
     except NotAllowed as why:
         return _refused(request, why)
     return RedirectResponse(f"/proposals/{proposal_id}?said=consult#consultation", status_code=303)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -15,7 +15,10 @@ from dispatcher.calls.preview import Announcement, Preview, preview
 from dispatcher.deliveries.gateways import Gateway
 from dispatcher.intake.codecs.cap import decode_cap
 from dispatcher.ports import Item, Status, Store
+from dispatcher.rulework.svg import Panel, Picture
+from dispatcher.warnings.releasing import Releases
 from dispatcher.web.application import create_app
+from rules.grade import Grade
 from tests.web.bench import PASSWORD, Bench, csrf, make_bench
 from tests.web.seed import HAZARD, NOW, registry
 
@@ -281,3 +284,29 @@ async def test_before_release_costs_times_and_villages_that_nobody_would_hear_ar
         page = (await bench.client.get(f"/proposals/{proposal['id']}?lang=en")).text
         assert f"<td>{sms['cost']:.2f}</td>" in page
         assert "All steps, if nobody answers" in page
+
+
+async def test_a_plot_is_put_into_a_consultation_from_the_page_and_by_the_api_and_seen_by_both(bench: Bench) -> None:
+    panel = Panel(title="rain: r1h", points=((NOW, 61.5),), limits=((60.0, Grade.ORANGE),))
+
+    def look(place: str, since: datetime, until: datetime) -> Picture:
+        return Picture(title=place, begin=since, end=until, event=None, bands=(), panels=(panel,), zone=registry().county.timezone)
+
+    proposal = (await propose(bench))["id"]
+    path = f"/api/v1/proposals/{proposal}/plots"
+    asked = {"place": "990121R11", "hours": 3}
+    assert (await bench.client.post(path, json=asked, headers=bench.api(Role.FORECASTER))).status_code == 409, "nothing decides here"
+    bench.context.releases = Releases(bench.place, lambda: None, look=look)
+    assert (await bench.client.post(path, json=asked, headers=bench.api(Role.VIEWER))).status_code == 403
+    made = await bench.client.post(path, json=asked, headers=bench.api(Role.FORECASTER))
+    assert made.status_code == 201, made.text
+    svg = await bench.client.get(f"{path}/{made.json()['plot']}", headers=bench.api(Role.VIEWER))
+    assert svg.headers["content-type"].startswith("image/svg+xml")
+    assert "r1h" in svg.text
+    assert (await bench.client.get(f"{path}/nothing", headers=bench.api(Role.VIEWER))).status_code == 404
+    await bench.log_in("li")
+    page = await bench.client.get(f"/proposals/{proposal}?lang=en")
+    assert "<svg" in page.text
+    answer = await bench.client.post(f"/proposals/{proposal}/plots", data={"csrf": csrf(page.text), "place": "990121R12", "hours": "6"})
+    assert answer.status_code == 303
+    assert (await bench.client.get(f"/proposals/{proposal}?lang=en")).text.count("<svg") == 2
