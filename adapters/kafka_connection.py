@@ -21,7 +21,10 @@ class KafkaConnection(LoginSettings):
     """The part of the settings that says where the cluster is."""
 
     bootstrap: tuple[str, ...] = Field(default=("127.0.0.1:9092",), min_length=1, description="Some servers of the cluster, host:port.")
-    client_id: str = Field(default="dispatcher", description="Our name in the cluster's logs.")
+    client_id: str = Field(
+        default="dispatcher",
+        description="Our name in the cluster's logs, and in the group: a reader of that name is taken for a predecessor that died.",
+    )
     timeout_s: float = Field(default=10.0, gt=0, description="Seconds until the cluster has answered.")
     sasl: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
         default=None, description="How to log in; needs username and password_env."

@@ -19,6 +19,7 @@ from adapters import kafka_connection
 from adapters.kafka_connection import KafkaConnection
 from adapters.sources import kafka_keeping
 from adapters.sources.kafka_bodies import Bodies, bodies_of, give_bodies
+from adapters.sources.kafka_group import sign_off
 from adapters.sources.login import password
 from dispatcher.errors import SourceLost
 from dispatcher.ports import Adapter, Alike, Batch, Kind, Source, World
@@ -94,6 +95,7 @@ class KafkaSource:
         consumer.subscribe([*self._settings.readings, *self._settings.forecasts], listener=listener)
         watching: asyncio.Task[None] | None = None
         try:
+            await sign_off(kafka_connection.arguments(self._settings, self._password), self._group, self._settings.timeout_s / 2)
             async with asyncio.timeout(self._settings.timeout_s):
                 await consumer.start()
             give_bodies(consumer)

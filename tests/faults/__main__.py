@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dispatcher.upkeep.commit_points import Point
-from tests.faults.kinds import FAMILIES, KINDS, kind_of
+from tests.faults.kinds import FAMILIES, KINDS, SOURCES, kind_of
 from tests.faults.mutants import MUTANTS, SHOWN_BY, noticed
 from tests.faults.nursery import Nursery
 from tests.faults.storms import Ground, Outcome, Plan, Storms, plans, remove
@@ -26,7 +26,8 @@ SHOWN = 12
 STEPS_OF_MUTANTS = 12
 GROUPS = dict.fromkeys([*FAMILIES, *(kind.group for kind in KINDS.values())])
 EPILOG = f"""KIND is a kind ({", ".join(KINDS)}), a group of kinds ({", ".join(GROUPS)}),
-kill@POINT with POINT one of {", ".join(Point)}; several with commas, each also as KIND:TIMES; or mutants."""
+kill@POINT with POINT one of {", ".join(Point)},
+or a source ({", ".join(SOURCES)}) once batches of it are kept; several with commas, each also as KIND:TIMES; or mutants."""
 
 
 def wanted(kinds: str, runs: int | None = None) -> dict[str, int]:

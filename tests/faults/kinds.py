@@ -20,11 +20,16 @@ from tests.faults.disk import SmallDisk
 from tests.faults.engine import LOCK_PATIENCE_MS
 from tests.faults.site import SPEED, Site
 from tests.faults.storm import START, storm
+from tests.integration.programs import rows
 
 DIES_WITHIN_S = 4.0
 LIVES_S = 1.6
 #: Longer than the store waits for a lock.
 LOCKED_S = (LOCK_PATIENCE_MS / 1000 + 0.3, LOCK_PATIENCE_MS / 1000 + 1.3)
+#: More than what the group was told of, which is the first batch of a life.
+BATCHES = 3
+STARTS_WITHIN_S = 4.0
+SOURCES = ("mqtt", "kafka")
 GARBAGE = 150
 GATEWAY = ("refuse=0.08", "hang=0.02", "answer-late=0.05", "lose-answer=0.08", "repeat=0.1", "reorder=0.1")
 
@@ -66,6 +71,21 @@ def kill_at(struck: Struck, point: Point) -> None:
     struck.site.start_engine(f"{point}:{struck.chance.choice((1, 1, 2, 4, 9))}")
     if not struck.site.await_death(DIES_WITHIN_S):
         struck.site.kill_engine()
+
+
+def kill_after(struck: Struck, source: str) -> None:
+    """Kill the engine once it has committed several batches of one source in this life; killed all the same when none come."""
+    if not struck.site.runs():
+        struck.site.start_engine()
+    before, end = _batches(struck.site, source), time.monotonic() + DIES_WITHIN_S + STARTS_WITHIN_S
+    while _batches(struck.site, source) < before + BATCHES and time.monotonic() < end:
+        time.sleep(0.1)
+    struck.site.kill_engine()
+
+
+def _batches(site: Site, source: str) -> int:
+    found = rows(site.database, f"SELECT count(*) AS n FROM journal WHERE source = '{source}'")  # noqa: S608 - one of SOURCES
+    return int(found[0]["n"]) if found else 0
 
 
 def kill_mosquitto(struck: Struck) -> None:
@@ -199,6 +219,11 @@ FAMILIES: Mapping[str, frozenset[str]] = {"broker": frozenset({"mqtt", "kafka"})
 
 
 def kind_of(name: str) -> FaultKind:
-    """The kind of this name; ``kill@lease.kept`` is a kill at that point. KeyError or ValueError when there is none."""
+    """The kind of this name; ``kill@lease.kept`` is a kill at that point, ``kill@kafka`` one after batches of that source.
+
+    KeyError or ValueError when there is none.
+    """
     kind, _, point = name.partition("@")
+    if point in SOURCES:
+        return replace(KINDS[kind], strike=partial(kill_after, source=point))
     return replace(KINDS[kind], strike=partial(kill_at, point=Point(point))) if point else KINDS[kind]

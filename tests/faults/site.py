@@ -172,10 +172,7 @@ class Site:
         return self.engine is not None and self.engine.poll() is None
 
     def await_answer(self, probe: str = "readyz") -> None:
-        """Wait until it is ready, or with ``healthz`` until it is there.
-
-        Kafka lets it in only when it has missed the one that was killed, which takes ten seconds.
-        """
+        """Wait until it is ready, or with ``healthz`` until it is there."""
         assert self.engine is not None
         end = time.monotonic() + PATIENCE_S
         while not self._answers(probe):

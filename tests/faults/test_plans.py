@@ -23,6 +23,7 @@ def test_without_a_kind_all_are_wanted_and_in_the_long_mode_twenty_of_each() -> 
         ("broker", {"mqtt-kill": 7, "mqtt-pause": 7, "kafka-kill": 7, "kafka-pause": 7}),
         ("disk:2,lock", {"disk": 2, "lock": 7}),
         ("kill@lease.kept:4", {"kill@lease.kept": 4}),
+        ("kill@kafka:2", {"kill@kafka": 2}),
     ],
 )
 def test_a_kind_a_group_a_point_and_a_number_can_be_named(kinds: str, found: dict[str, int]) -> None:

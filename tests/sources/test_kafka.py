@@ -1,6 +1,7 @@
 """The Kafka source against a real Kafka."""
 
 import asyncio
+import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 
 from adapters import kafka_connection
 from adapters.sources.kafka import KafkaSettings, KafkaSource, adapter
+from adapters.sources.kafka_group import sign_off
 from dispatcher.clock import ManualClock
 from dispatcher.errors import ConfigurationError, SourceLost
 from dispatcher.ports import Batch, Kind, Lagging, Source, World
@@ -33,7 +35,10 @@ class KafkaSide:
         self.settings = KafkaSettings.model_validate({**base, **settings})
 
     def source(self) -> Source:
-        return adapter.build(self.settings, WORLD)
+        """Under a name of its own, unless the settings have one: readers of one name take each other for dead."""
+        named = "client_id" in self.settings.model_fields_set
+        name = self.settings.client_id if named else f"engine-{uuid.uuid4().hex[:8]}"
+        return adapter.build(self.settings.model_copy(update={"client_id": name}), WORLD)
 
     @asynccontextmanager
     async def opened(self, positions: dict[str, str] | None = None) -> AsyncIterator[tuple[Source, AsyncIterator[Batch]]]:
@@ -167,6 +172,56 @@ async def test_two_workers_of_a_group_divide_the_partitions(kafka: Kafka) -> Non
                 break
         batches = await asyncio.wait_for(asyncio.gather(first, second), 60)
     assert all(batch.items for batch in batches)
+
+
+DEAD = """
+import asyncio, sys, aiokafka
+async def main():
+    server, topic, group, name = sys.argv[1:]
+    one = aiokafka.AIOKafkaConsumer(topic, bootstrap_servers=server, group_id=group, client_id=name, session_timeout_ms=300_000)
+    await one.start()
+    while not one.assignment():
+        await asyncio.sleep(0.05)
+    print("in", flush=True)
+    await asyncio.sleep(600)
+asyncio.run(main())
+"""
+
+
+async def killed_member(side: KafkaSide, name: str) -> None:
+    """A reader of the group that was killed: the cluster waits five minutes for it."""
+    arguments = [side.broker.bootstrap, side.topic, side.settings.group, name]
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", DEAD, *arguments, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    assert await asyncio.wait_for(process.stdout.readline(), 60) == b"in\n"
+    process.kill()
+    await process.wait()
+
+
+async def test_partitions_of_a_predecessor_that_was_killed_are_taken_up_at_once(kafka: Kafka) -> None:
+    side = KafkaSide(kafka, client_id="engine")
+    await side.publish([b"0"])
+    await killed_member(side, "engine")
+    async with side.opened() as (source, stream):
+        assert await read(source, stream, 1) == [b"0"]
+
+
+async def test_a_reader_of_another_name_is_no_predecessor(kafka: Kafka) -> None:
+    side = KafkaSide(kafka, client_id="engine")
+    await killed_member(side, "somebody")
+    assert await sign_off({"bootstrap_servers": kafka.bootstrap, "client_id": "engine"}, side.settings.group, 30) == 0
+    assert await sign_off({"bootstrap_servers": kafka.bootstrap, "client_id": "somebody"}, side.settings.group, 30) == 1
+
+
+async def test_readers_of_one_name_that_take_each_other_for_dead_both_go_on(kafka: Kafka) -> None:
+    side = KafkaSide(kafka, partitions=2, client_id="engine")
+    async with side.opened() as (_, one), side.opened() as (_, two):
+        first, second = asyncio.ensure_future(anext(one)), asyncio.ensure_future(anext(two))
+        for n in range(200):
+            await publish(kafka, side.topic, [b"x"], str(n).encode())
+            if first.done() and second.done():
+                break
+        assert all(batch.items for batch in await asyncio.wait_for(asyncio.gather(first, second), 60))
 
 
 async def test_how_far_it_is_behind_is_known_also_while_it_waits_for_acknowledgement(kafka: Kafka) -> None:
