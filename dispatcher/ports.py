@@ -233,7 +233,7 @@ class Reply:
     """What a person sent back: raw, to be understood by dispatcher/answers/understanding.py.
 
     ``delivery`` is what he answers, where the far side knows it (a key pressed in a call). ``at`` is when it came to the far side,
-    where that may be long before we hear of it.
+    where that may be long before we hear of it. ``status`` is set where it can only be about exercises, or only about what is not.
     """
 
     channel: str
@@ -242,6 +242,7 @@ class Reply:
     reference: str = ""
     delivery: str = ""
     at: datetime | None = None
+    status: Status | None = None
 
 
 @dataclass(frozen=True, slots=True)

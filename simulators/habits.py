@@ -65,6 +65,7 @@ class Delays(BaseModel):
 class Habits(BaseModel):
     """The file that ``--habits`` names; every key has a default.
 
+    ``terminals``: the key that somebody presses at a speaker some time after it has played.
     ``contacts`` and ``speakers`` fix the habit of single ids. ``every_village_answers`` makes a deputy, or the township's
     leaders, answer where chance left a village without anybody who would.
     """
@@ -83,6 +84,7 @@ class Habits(BaseModel):
     speaker_shares: dict[SpeakerHabit, Share] = {SpeakerHabit.WORKS: 0.9, SpeakerHabit.OFFLINE: 0.06, SpeakerHabit.FAILS: 0.04}
     contacts: dict[str, Habit] = {}
     speakers: dict[str, SpeakerHabit] = {}
+    terminals: dict[str, str] = {}
     delays: Delays = Delays()
     people_moved: tuple[int, int] = (8, 160)
     every_village_answers: bool = True

@@ -51,6 +51,7 @@ class Kind(StrEnum):
     SPEAKER_FAILED = "speaker.failed"
     SPEAKER_OFFLINE = "speaker.offline"
     SPEAKER_REPORTED = "speaker.reported"
+    SPEAKER_PRESSED = "speaker.pressed"
     CHAT_POSTED = "chat.posted"
     CHAT_REFUSED = "chat.refused"
     CHAT_ANSWERED = "chat.answered"

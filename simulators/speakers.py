@@ -10,7 +10,7 @@ from functools import partial
 
 import aiomqtt
 
-from simulators import agenda, ground, habits, mqtt_connection, playing
+from simulators import agenda, chance, ground, habits, mqtt_connection, playing
 from simulators.ledger import Entry, Kind
 
 COMMANDS = ("speakers/+/command", "drill/speakers/+/command")
@@ -61,7 +61,7 @@ class Speakers:
         """Take up what the ledger says of an earlier run."""
         if entry.kind is Kind.SPEAKER_COMMAND:
             self._known[entry.to, entry.delivery] = entry
-        elif entry.kind is Kind.SPEAKER_REPORTED:
+        elif entry.kind in {Kind.SPEAKER_REPORTED, Kind.SPEAKER_PRESSED}:
             self._done.add(entry.act)
 
     def resume(self) -> None:
@@ -134,6 +134,22 @@ class Speakers:
             act = f"{command.speaker}/{command.id}/{report.state}"
             if act not in self._done:
                 self._plans.put(report.at, partial(self._report, command, report, act))
+            key = self._on.settings.terminals.get(command.speaker)
+            pressed = f"{command.speaker}/{command.id}/key"
+            if key and report.state == "played" and pressed not in self._done:
+                waits = chance.between(*self._on.settings.delays.prompt, self._on.seed, pressed)
+                self._plans.put(report.at + waits, partial(self._press, command, key, pressed))
+
+    async def _press(self, command: playing.Command, key: str, act: str) -> None:
+        """Somebody at the speaker presses a key; the terminal says it again after a restart under the same id."""
+        now = self._on.clock.now()
+        reference = chance.identity("KE", self._on.seed, act)
+        told = {"id": reference, "key": key, "command": command.id, "at": now.isoformat()}
+        root = playing.ROOTS.get(command.status, playing.ROOTS["Actual"])
+        await self._publish(f"{root}/{command.speaker}/key", json.dumps(told))
+        self._done.add(act)
+        entry = Entry(at=now, kind=Kind.SPEAKER_PRESSED, delivery=command.id, to=command.speaker, reference=reference, act=act, code=key)
+        self._on.book.write(entry)
 
     async def _report(self, command: playing.Command, report: playing.Report, act: str) -> None:
         kind = Kind.SPEAKER_EXPIRED if report.reason == "expired" else KIND_OF[report.state]

@@ -1,4 +1,4 @@
-"""Loudspeakers over MQTT: commands out, their reports back, over one connection kept open."""
+"""Loudspeakers over MQTT: commands out, their reports and the keys of their terminals back, over one connection kept open."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import aiomqtt
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
@@ -18,9 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adapters import mqtt_connection
 from dispatcher.errors import ConfigurationError, PermanentFailure, Problem, SourceLost, TransientFailure, UnknownOutcome
-from dispatcher.ports import Adapter, DeliveryState, Heard, Message, Receipt, Status, World
+from dispatcher.ports import Adapter, DeliveryState, Heard, Message, Receipt, Reply, Status, World
 
 STATUS_TOPICS: Final = ("speakers/+/status", "drill/speakers/+/status")
+KEY_TOPICS: Final = ("speakers/+/{}", "drill/speakers/+/{}")
+LONGEST_ID: Final = 100
 SESSION_KEPT_S: Final = 86_400
 REPORTED: Final[Mapping[str, DeliveryState]] = {
     "queued": DeliveryState.ACCEPTED,
@@ -44,6 +46,13 @@ class LoudspeakerSettings(BaseModel):
     tls: bool = Field(default=False, description="Speak TLS and check the broker's certificate.")
     ca_file: Path | None = Field(default=None, description="Certificates to trust instead of the system's.")
     protocol: Literal[5, "3.1.1"] = Field(default=5, description="3.1.1 for brokers that know no other; then without message expiry.")
+    keys: dict[str, Literal["received", "evacuating", "evacuated", "help", "refused"]] = Field(
+        default={"1": "received", "2": "evacuating", "3": "evacuated", "9": "help"},
+        description="Keys of the terminals to what they say; empty: keys are not listened to.",
+    )
+    key_topic: Annotated[str, Field(pattern=r"^[^/+#]+$")] = Field(
+        default="key", description="Last part of the topic on which a terminal tells of a key: speakers/<id>/<key_topic>."
+    )
     report_within_s: float = Field(
         default=30, gt=0, description="Seconds in which a speaker must report on a command the broker took; else it is sent again."
     )
@@ -89,16 +98,17 @@ class Loudspeaker:
         """Connect and yield what the speakers report; SourceLost when the connection cannot be had or breaks."""
         try:
             async with mqtt_connection.connected(self._connect()) as client:
-                granted = [code for topic in STATUS_TOPICS for code in await client.subscribe(topic, qos=1)]
+                topics = self._topics()
+                granted = [code for topic in topics for code in await client.subscribe(topic, qos=1)]
                 mqtt_connection.heed_cancellation()
                 if any(getattr(code, "value", code) not in (0, 1, 2) for code in granted):
-                    raise SourceLost(f"the broker of the speakers does not let us subscribe to {' and '.join(STATUS_TOPICS)}")
+                    raise SourceLost(f"the broker of the speakers does not let us subscribe to {' and '.join(topics)}")
                 self._client = client
                 self._connected.set()
                 async for report in client.messages:
-                    receipt = _receipt(str(report.topic), report.payload)
-                    if receipt is not None:
-                        yield Heard(receipts=(receipt,))
+                    heard = self._read(str(report.topic), report.payload, kept=report.retain)
+                    if heard is not None:
+                        yield heard
         except aiomqtt.MqttError as error:
             raise SourceLost(f"the broker of the speakers at {self._settings.host}:{self._settings.port}: {error}") from error
         finally:
@@ -109,6 +119,18 @@ class Loudspeaker:
         """Forget the connection; it closes when ``heard`` is closed."""
         self._connected.clear()
         self._client = None
+
+    def _topics(self) -> tuple[str, ...]:
+        keys = tuple(topic.format(self._settings.key_topic) for topic in KEY_TOPICS) if self._settings.keys else ()
+        return STATUS_TOPICS + keys
+
+    def _read(self, topic: str, payload: object, *, kept: bool) -> Heard | None:
+        """A report or a key; what a broker kept from earlier is no key that somebody presses now."""
+        if topic.endswith("/status"):
+            receipt = _receipt(topic, payload)
+            return Heard(receipts=(receipt,)) if receipt is not None else None
+        reply = None if kept else _pressed(topic, payload, self._settings.keys)
+        return Heard(replies=(reply,), once=True) if reply is not None else None
 
     async def _connection(self) -> aiomqtt.Client:
         try:
@@ -185,6 +207,30 @@ def _receipt(topic: str, payload: object) -> Receipt | None:
     code = found["state"] if state is DeliveryState.UNDELIVERED else ""
     return Receipt(
         delivery=delivery, state=state, reference=topic.split("/")[-2], code=code, reason=reason, at=at if at and at.tzinfo else None
+    )
+
+
+def _pressed(topic: str, payload: object, keys: Mapping[str, str]) -> Reply | None:
+    """A key, read; the speaker is that of the topic, whatever else is said. None for what is not one, or cannot be told from its repeat."""
+    *_, speaker, _ = topic.split("/")
+    try:
+        found = json.loads(payload if isinstance(payload, bytes) else b"")
+        said = keys[str(found["key"])]
+        at = datetime.fromisoformat(found["at"]) if found.get("at") else None
+        named = str(found.get("id") or found["at"])[:LONGEST_ID]
+        command = str(found.get("command") or "")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if str(found.get("speaker") or speaker) != speaker:
+        return None
+    return Reply(
+        channel="loudspeaker",
+        address=speaker,
+        text=said,
+        reference=f"{speaker}/{named}",
+        delivery=command,
+        at=at if at and at.tzinfo else None,
+        status=Status.EXERCISE if topic.startswith("drill/") else None,
     )
 
 

@@ -12,6 +12,7 @@ from dispatcher.answers.links import expired, read_link
 from dispatcher.answers.polling import Asked, only_new
 from dispatcher.answers.recording import answer_to, check_asked, record_answers
 from dispatcher.answers.reply_tasks import opted_out_task, reply_task
+from dispatcher.answers.terminals import for_status, speaker_of, told_by, who_pressed
 from dispatcher.answers.understanding import Understood, opts_out, understand
 from dispatcher.deliveries.delivered import receipt_row, settle_all
 from dispatcher.deliveries.settle import on_receipt
@@ -31,6 +32,7 @@ from dispatcher.warnings.issuing import code_digits
 from dispatcher.warnings.telling import add_tasks
 from dispatcher.workplace import Workplace
 
+_SPEAKER = "loudspeaker"
 _RETRY_S = 1.0
 _GATHER_S = 0.25
 _MOMENT_S = 0.02
@@ -40,7 +42,7 @@ DRILL_DOUBT = timedelta(minutes=30)
 DRILL_ECHO = timedelta(hours=2)
 """How long after a warning in earnest a bare word does not count from somebody whom a drill asked within the time before."""
 
-_PATHS = {path.value: path for path in Path}
+_PATHS = {path.value: path for path in Path} | {"loudspeaker": Path.TERMINAL}
 
 _Work = Callable[[Transaction, datetime], Awaitable[None]]
 
@@ -70,7 +72,7 @@ class Desk:
         """One call of a gateway, and what it is answered; HookRefused when it is not genuine, KeyError for an unknown gateway."""
         heard = self._hooked[gateway].hear(request)
         if heard.receipts or heard.replies:
-            await self.take(heard, Asked(gateway=gateway) if heard.once else None)
+            await self.take(heard, Asked(gateway=gateway, complete=True) if heard.once else None)
         return await self._script(gateway, heard.script) if heard.script else heard.body
 
     async def _script(self, gateway: str, delivery: str) -> str:
@@ -108,7 +110,8 @@ class Desk:
             try:
                 async for heard in channel.heard():
                     await room.acquire()
-                    self._put(heard).add_done_callback(taken)
+                    asked = Asked(gateway=heard.replies[0].channel, complete=True) if heard.once else None
+                    self._put(heard, asked).add_done_callback(taken)
             except SourceLost as lost:
                 self._place.log.warning("channel_lost", error=str(lost))
             await asyncio.sleep(_RETRY_S)
@@ -229,6 +232,9 @@ class Desk:
     async def _take_reply(self, tx: Transaction, reply: Reply, now: datetime) -> None:
         """A text from a phone: an answer, or a task for a person; an unknown number changes nothing."""
         house = self._place.house
+        if reply.channel == _SPEAKER:
+            await self._take_pressed(tx, reply, now)
+            return
         if reply.delivery:
             await self._take_key(tx, reply, now)
             return
@@ -282,6 +288,27 @@ class Desk:
             return
         given = [(n, answer_to(n, understood.said, path_of(reply), person=person, note=reply.text, at=now)) for n, person in current]
         await record_answers(tx, self._place.house, given, now)
+        self._count([answer for _, answer in given])
+        self._place.metrics.replies.labels("understood").inc()
+
+    async def _take_pressed(self, tx: Transaction, reply: Reply, now: datetime) -> None:
+        """A key at a speaker: it answers what that speaker told its village, or what the command it names told."""
+        house, understood = self._place.house, understand(reply.text)
+        speaker = speaker_of(house.registry, reply)
+        if speaker is None:
+            self._place.metrics.replies.labels("unknown_number").inc()
+            return
+        came = min(reply.at or now, now)
+        named = reply.delivery
+        told = await told_by(tx, speaker, named) if named else await self._notices_meant(tx, speaker.id, "", came)
+        notices = for_status(told, reply)
+        if understood is None or not notices:
+            await add_tasks(tx, house, [reply_task(house, reply, understood, None, now)])
+            self._place.metrics.replies.labels("unclear").inc()
+            return
+        said, who = understood.said, who_pressed(speaker)
+        given = [(n, answer_to(n, said, Path.TERMINAL, person=who, note=speaker.name or speaker.id, at=now)) for n in notices]
+        await record_answers(tx, house, given, now)
         self._count([answer for _, answer in given])
         self._place.metrics.replies.labels("understood").inc()
 

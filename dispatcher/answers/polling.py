@@ -52,7 +52,7 @@ async def only_new(tx: Transaction, asked: Asked, replies: Sequence[Reply], now:
         rows = [{"gateway": asked.gateway, "reference": reference, "at": to_ms(now)} for reference in found]
         await tx.run_many("polled.hear", rows)
     if asked.complete and found:
-        await tx.run("polled.forget", {"before": to_ms(now - REMEMBERED)})
+        await tx.run("polled.forget", {"gateway": asked.gateway, "before": to_ms(now - REMEMBERED)})
     if asked.mark is not None:
         await tx.run_many("journal.set_position", [{"source": _source(asked.gateway), "name": _NAME, "position": asked.mark}])
     return list(found.values())

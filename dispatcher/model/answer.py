@@ -24,6 +24,7 @@ class Path(StrEnum):
     LINK = "link"
     VOICE = "voice"
     CHAT = "chat"
+    TERMINAL = "terminal"
     DUTY_ROOM = "duty_room"
 
 

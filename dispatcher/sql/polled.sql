@@ -10,4 +10,4 @@ SELECT reference FROM heard_replies WHERE gateway = :gateway AND reference IN EA
 INSERT INTO heard_replies (gateway, reference, at) VALUES (:gateway, :reference, :at) ON CONFLICT (gateway, reference) DO NOTHING;
 
 -- name: forget
-DELETE FROM heard_replies WHERE at < :before;
+DELETE FROM heard_replies WHERE at < :before AND gateway = :gateway;

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from adapters.channels import loudspeaker, twilio_sms, twilio_voice
 from dispatcher.clock import SystemClock
 from dispatcher.errors import SourceLost, TransientFailure
-from dispatcher.ports import Awaited, HookRequest, Message, Receipt, Status, World
+from dispatcher.ports import Awaited, Heard, HookRequest, Message, Receipt, Status, World
 from rules.grade import Grade
 from simulators.ledger import Kind
 from tests.services.mosquitto import Mosquitto
@@ -160,6 +160,7 @@ class SpeakerSide:
     broker: Mosquitto
     speaker: loudspeaker.Loudspeaker
     receipts: list[Receipt] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
     lost: int = 0
     secrets: Sequence[str] = ("password-of-the-test",)
 
@@ -196,6 +197,7 @@ class SpeakerSide:
             try:
                 async for heard in self.speaker.heard():
                     self.receipts.extend(heard.receipts)
+                    self.heard += [heard] if heard.replies else []
             except SourceLost:
                 self.lost += 1
             await asyncio.sleep(0.05)
