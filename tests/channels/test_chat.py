@@ -140,7 +140,7 @@ def test_what_a_stranger_writes_changes_nothing(body: object) -> None:
     assert robot("plain", NOWHERE, members={"staff-7": MEMBER}).hear(called("plain", body)).replies == ()
 
 
-def _forged() -> list[tuple[str, HookRequest]]:
+def forged() -> list[tuple[str, HookRequest]]:
     body = {"id": "m1", "sender": "staff-7", "text": "收到"}
     genuine = called("plain", body)
     return [
@@ -155,10 +155,11 @@ def _forged() -> list[tuple[str, HookRequest]]:
     ]
 
 
-@pytest.mark.parametrize("request_", [pytest.param(request, id=name) for name, request in _forged()])
-def test_a_forged_or_old_call_is_refused(request_: HookRequest) -> None:
+@pytest.mark.parametrize("name", [name for name, _ in forged()])
+def test_a_forged_or_old_call_is_refused(name: str) -> None:
+    request = dict(forged())[name]  # made now: a call has its time
     with pytest.raises(HookRefused):
-        robot("plain", NOWHERE, members={"staff-7": MEMBER}).hear(request_)
+        robot("plain", NOWHERE, members={"staff-7": MEMBER}).hear(request)
 
 
 @pytest.mark.parametrize("kind", ["wecom", "feishu"])
