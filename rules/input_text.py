@@ -101,14 +101,15 @@ class _Reader:
         if found.op not in (*WINDOW_OPS, Op.LATEST):
             raise _Refused("is not understood")
         op, variable = Op(found.op), self._variable(found)
-        known = ("near", "take", *(("max_age",) if op is Op.LATEST else ()), *(("plus",) if op is Op.SUM else ()))
+        ages = op is Op.LATEST or "plus" in found.options
+        known = ("near", "take", *(("plus",) if op is Op.SUM else ()), *(("max_age",) if ages else ()))
         _options(found, known)
         window_s, daily = self._window(op, found)
         plus_s = 0
         if "plus" in found.options:
             if found.options["plus"] != "forecast" or daily:
                 raise _Refused("can only have plus=forecast, and not since the beginning of the day")
-            plus_s = self.max_age_s
+            plus_s = self._max_age_s(found)
         return Input(
             name="", op=op, variable=variable, window_s=window_s, daily=daily, text=self.text, near=_near(found), take=_take(found),
             plus_forecast_s=plus_s,
@@ -119,12 +120,15 @@ class _Reader:
         if op is Op.LATEST:
             if rest:
                 raise _Refused("has no valid window: latest takes max_age=duration")
-            return (_span(found.options["max_age"]) if "max_age" in found.options else self.max_age_s), False
+            return self._max_age_s(found), False
         if len(rest) != 1:
             raise _Refused("has no valid window")
         if rest[0] == "day" and op not in _NO_DAY:
             return DAY_S, True
         return _span(rest[0]), False
+
+    def _max_age_s(self, found: Call) -> int:
+        return _span(found.options["max_age"]) if "max_age" in found.options else self.max_age_s
 
     def _each(self, found: Call, each: tuple[str, str, str] | None) -> Input:
         _options(found, ("most",) if found.op == "days" else ())

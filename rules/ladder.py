@@ -205,6 +205,8 @@ class Ladder:
         ``own`` is false when only a station around the place has reported. ``run_s`` is the newest model run where these count.
         """
         if self.many:
+            if run_s is None and at_s == self.moment_s:
+                run_s = self._counted_s()
             own = self._begin(at_s, own=own)
         elif self.dozing:
             self.dozing = False
@@ -223,6 +225,10 @@ class Ladder:
         if self.sums is not None:
             self._sleep(at_s, values)
         return False
+
+    def _counted_s(self) -> int | None:
+        """The model run that was counted at the newest moment: a reading that comes after the forecast must not take it back."""
+        return self.state.run_s if self.before is not None and self.state.run_s > self.before.run_s else None
 
     def _begin(self, at_s: int, *, own: bool) -> bool:
         """Go back when the moment was judged before; gives whether a reading of the place's own has spoken for it."""

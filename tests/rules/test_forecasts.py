@@ -117,6 +117,38 @@ def test_rain_that_has_fallen_and_rain_to_come_reach_a_threshold_together() -> N
     assert decided.changes[0].because[0].readings == 12
 
 
+@pytest.mark.parametrize(("options", "reached"), [("", []), (", max_age=13h", ["none>blue r6"])])
+def test_a_forecast_of_last_night_counts_as_long_as_the_sum_says(options: str, reached: list[str]) -> None:
+    rules = PLUS.replace("plus=forecast", f"plus=forecast{options}")
+    engine = Engine(compile_rules(parse_rules({"r.yaml": rules}), [Place("S1", "rain_gauge", ("rain",), 300)]))
+    found = engine.observe_forecasts([forecast(1, 4, 30.0, issued_h=-9)], START).changes
+    assert [short(c) for c in (*found, *engine.observe([reading(0.0, 5)], at(5)).changes)] == reached
+
+
+NEAR = """
+rules:
+- rule: soon
+  version: 1
+  hazard: rainstorm
+  for_each: village
+  inputs: {p: "fc_prob(rain, window=6h, at_least=20, lead=0h..12h)", wet: "sum(rain, 1h, near=10km, take=highest)"}
+  ladder: {orange: p >= 0.5, red: p >= 0.5 and wet >= 10}
+  lower: {when: p < 0.3, for: 2 runs, to: computed}
+  no_data: {after: 8h, grade: expire}
+"""
+
+
+@pytest.mark.parametrize("later_s", [0, 7], ids=["of the moment of the forecast", "measured before it came"])
+def test_a_reading_around_the_place_that_comes_after_a_run_takes_back_nothing_of_it(later_s: int) -> None:
+    places = [Place("S1", "village", (), 300, lat=26.3, lon=111.4), Place("R1", "rain_gauge", ("rain",), 300, lat=26.31, lon=111.4)]
+    engine = Engine(compile_rules(parse_rules({"r.yaml": NEAR}), places))
+    found = []
+    for hour, amount in ((0, 60.0), (1, 5.0), (2, 5.0)):
+        found += engine.observe_forecasts([forecast(3, 9, amount, issued_h=hour)], at(60 * hour + later_s / 60)).changes
+        found += engine.observe([reading(0.0, 60 * hour, station="R1")], at(60 * hour + 1)).changes
+    assert [short(c) for c in found] == ["none>orange orange", "orange>none lower"]
+
+
 def test_rain_to_come_alone_is_never_red() -> None:
     engine = plus_engine()
     engine.observe([reading(0.0, 5)], at(5))
@@ -174,6 +206,7 @@ def test_forecasts_survive_a_restart() -> None:
         ("fc_runs(rain, window=6h, at_least=5, prob=2, lead=0h..3h)", "has a prob that is not above 0 and at most 1"),
         ("sum(rain, day, plus=forecast)", "not since the beginning of the day"),
         ("sum(rain, 6h, plus=hope)", "can only have plus=forecast"),
+        ("sum(rain, 6h, max_age=9h)", "unknown option 'max_age'"),
     ],
 )
 def test_a_question_to_a_forecast_that_cannot_be_is_refused(written: str, message: str) -> None:
