@@ -123,6 +123,16 @@ def test_every_warning_signal_of_the_decree_has_a_rule() -> None:
     assert {rule.hazard for pack in PACKS for rule in pack.parsed().rules} >= SIGNALS
 
 
+def test_every_signal_that_a_forecast_can_decide_has_a_rule_for_what_is_expected() -> None:
+    expected = {
+        rule.hazard
+        for pack in PACKS
+        for rule in pack.parsed().rules
+        if rule.name.endswith("-expected") and any(i.forecast for i in rule.inputs)
+    }
+    assert expected == SIGNALS - {"drought"} | {"thunder-gale"}
+
+
 def test_the_packs_are_package_data() -> None:
     assert (shipped() / "flash-flood" / "flash-flood-rain.yaml").is_file()
     assert shipped().parent == Path(rules.__file__ or "").parent
