@@ -74,7 +74,7 @@ def around(place: Place, one: Input) -> str:
         return ""
     if one.near.catchment:
         return f" in its catchment {place.catchment!r}" if place.catchment else " in its catchment, and it has none (column 'catchment')"
-    return f" within {one.near.radius_m:g} m" + ("" if place.lat is not None else ", and it has no 'lat' and 'lon'")
+    return f" within {one.near.radius_m / 1000:g} km" + ("" if place.lat is not None else ", and it has no 'lat' and 'lon'")
 
 
 def _metres(a: Place, b: Place) -> float:

@@ -64,8 +64,8 @@ def test_the_nearest_station_that_has_a_value_is_taken() -> None:
 @pytest.mark.parametrize(
     ("places", "old", "new", "message"),
     [
-        ((V1, gauge("A", 26.01)), "", "", "'V1': 'wet' needs 2 stations that measure rain; there are 1"),
-        ((V1, gauge("A", 26.3), gauge("B", 26.3)), "", "", "'V1': 'near' needs 1 stations that measure rain; there are 0"),
+        ((V1, gauge("A", 26.01)), "", "", "'V1': 'wet' needs 2 stations that measure rain within 10 km; there are 1"),
+        ((V1, gauge("A", 26.3), gauge("B", 26.3)), "", "", "'V1': 'near' needs 1 stations that measure rain within 5 km; there are 0"),
         ((V1, *GAUGES), "sum(rain, 1h, near=5km)", "sum(rain, 1h)", "'V1' does not measure rain; it measures nothing"),
         (
             (Place("V1", "village", (), 300, lat=26.0, lon=111.0, catchment="upper", members=("A", "B")), *GAUGES),
