@@ -2,6 +2,7 @@
 
 import pytest
 
+from rules.change import Change
 from rules.engine import Engine
 from rules.errors import RuleErrors
 from rules.forecast import Feed, Forecast
@@ -142,7 +143,7 @@ rules:
 def test_a_reading_around_the_place_that_comes_after_a_run_takes_back_nothing_of_it(later_s: int) -> None:
     places = [Place("S1", "village", (), 300, lat=26.3, lon=111.4), Place("R1", "rain_gauge", ("rain",), 300, lat=26.31, lon=111.4)]
     engine = Engine(compile_rules(parse_rules({"r.yaml": NEAR}), places))
-    found = []
+    found: list[Change] = []
     for hour, amount in ((0, 60.0), (1, 5.0), (2, 5.0)):
         found += engine.observe_forecasts([forecast(3, 9, amount, issued_h=hour)], at(60 * hour + later_s / 60)).changes
         found += engine.observe([reading(0.0, 60 * hour, station="R1")], at(60 * hour + 1)).changes
