@@ -308,6 +308,7 @@ class Application:
             coalesce=timedelta(seconds=self.deployment.coalesce_s),
             cap_sender=self.deployment.cap_sender,
             reporting=files.reporting,
+            stages=files.stages,
             duty=self.said_of_duty.over(files.registry.duty),
         )
 

@@ -11,6 +11,7 @@ from dispatcher.duty.model import DutyTable
 from dispatcher.duty.resolve import on_duty
 from dispatcher.incidents.model import Reporting
 from dispatcher.policy.model import Policies
+from dispatcher.policy.stages import Stages
 from dispatcher.ports import Status
 from dispatcher.registry.helping import HELPERS, Helpers
 from dispatcher.registry.model import Contact, Registry
@@ -25,6 +26,7 @@ class House:
     ``cap_sender`` names us in CAP messages; default ``alerts@`` and the host of the public address.
     ``duty`` is the duty table as it stands now; default what the registry says. ``drill`` are the participants of the drill that runs.
     ``helpers`` are those of the villages that a transaction is about: it reads them from the store, since what is erased is gone.
+    ``stages`` say who is told how long ahead; none: everybody, always.
     """
 
     registry: Registry
@@ -39,6 +41,7 @@ class House:
     duty: DutyTable = field(default_factory=DutyTable)
     drill: Participants | None = None
     helpers: Helpers = field(default_factory=dict)
+    stages: Stages = field(default_factory=Stages)
     travel_times: Mapping[str, timedelta] = field(init=False, repr=False)
     _exercise: "House | None" = field(init=False, repr=False, default=None)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from dispatcher.calls.calling import ahead_of
 from dispatcher.calls.helping import helper_text
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
@@ -51,7 +52,7 @@ def bundle(house: House, notices: Mapping[str, Notice], plans: Mapping[str, Grad
         if notice is not None and _may(delivery, notice):
             helps = delivery.person if delivery.role == HELPERS else ""
             reader = (delivery.channel, delivery.address, delivery.language, helps)
-            key = (*reader, notice.hazard, notice.grade, delivery.step, delivery.repeat)
+            key = (*reader, notice.hazard, notice.grade, notice.stage, delivery.step, delivery.repeat)
             groups.setdefault(key, []).append(delivery)
     tied: dict[str, Delivery] = {}
     for group in groups.values():
@@ -110,6 +111,7 @@ def bundle_text(house: House, about: Sequence[Notice], plans: Mapping[str, Grade
     )
     at = first.released_at.astimezone(house.registry.county.timezone).strftime(words.time_format)
     text += _ALL[channel][spoken] + f"{house.registry.issuer(words.language)} {at}".replace(" ", "" if spoken == "zh" else " ", 1)
+    text = ahead_of(house, first, words.language) + text
     return text if first.status is Status.ACTUAL else f"{words.exercise} {text}" if words.exercise.isascii() else f"{words.exercise}{text}"
 
 

@@ -68,6 +68,7 @@ def propose(  # noqa: PLR0913 - the parts of a warning
     hours: Annotated[float, typer.Option(min=0.1, max=72, help="How long it holds.")] = 6,
     url: Url = DEFAULT_URL,
     *,
+    in_hours: Annotated[float, typer.Option(min=0, max=72, help="When it is expected to begin, from now.")] = 0,
     reason_zh: ReasonZh = "",
     reason_en: ReasonEn = "",
     replaces: Annotated[str, typer.Option(help="Name of the warning of a person that this one takes the place of.")] = "",
@@ -78,7 +79,7 @@ def propose(  # noqa: PLR0913 - the parts of a warning
     Example: dispatcher warnings propose --hazard flash-flood --grade orange --area 990121101000 --reason-zh 上游强降雨
     """
     body = {"hazard": hazard, "grade": grade, "areas": area, "hours": hours, "reason_zh": reason_zh, "reason_en": reason_en}
-    made = engine(url).post("/warnings", body | {"replaces": replaces})
+    made = engine(url).post("/warnings", body | {"replaces": replaces, "in_hours": in_hours or None})
     _done(made, as_json=as_json, said=f"{made['name']}: {_waits(made['proposals'])}")
 
 

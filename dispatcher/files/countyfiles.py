@@ -14,6 +14,7 @@ from dispatcher.incidents.model import Reporting
 from dispatcher.policy.hazards import hazards_without
 from dispatcher.policy.load import read_policies
 from dispatcher.policy.model import Policies
+from dispatcher.policy.stages import Stages, read_stages
 from dispatcher.registry.check import check_together
 from dispatcher.registry.load import digest_of, registry_of, registry_texts
 from dispatcher.registry.model import Registry
@@ -48,6 +49,7 @@ class CountyFiles:
     registry_texts: Mapping[str, str] = field(default_factory=dict)
     directory: str = ""
     reporting: Reporting = field(default_factory=Reporting)
+    stages: Stages = field(default_factory=Stages)
 
 
 def load_county_files(directory: Path, rules: Path | None = None, imported: Imported | None = None) -> CountyFiles:
@@ -65,6 +67,7 @@ def load_county_files(directory: Path, rules: Path | None = None, imported: Impo
     policies = read_policies(_tree(directory, "policies", _YAML, problems), problems)
     templates = read_templates(_tree(directory, "templates", _YAML, problems), problems, registry.county.languages[0])
     reporting = read_reporting(directory, problems)
+    stages = read_stages(directory, problems)
     rule_texts = _rule_texts(rules or directory / "rules", problems)
     parsed = _parsed(rule_texts, problems)
     if problems or parsed is None:
@@ -83,6 +86,7 @@ def load_county_files(directory: Path, rules: Path | None = None, imported: Impo
         rules=rule_texts,
         plan=plan,
         reporting=reporting,
+        stages=stages,
         findings=tuple(findings),
         registry_texts=chosen,
         directory=digest_of(texts),

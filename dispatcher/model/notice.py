@@ -33,6 +33,7 @@ class Notice:
 
     ``steps_done`` counts the entries of the plan's agenda already taken; ``next_due`` is when the next one is.
     ``listed`` is how many people of the village the lists named at release, ``helped`` how many of them need help; 0: no list.
+    ``stage`` says by lead time who is told, empty where there are no stages; ``onset`` is when it is expected, None: now.
     """
 
     id: str
@@ -57,3 +58,5 @@ class Notice:
     next_due: datetime | None = None
     listed: int = 0
     helped: int = 0
+    onset: datetime | None = None
+    stage: str = ""

@@ -47,7 +47,8 @@ class Entry:
         """Names exactly what would be said: another grade, reason or validity is another digest."""
         s = self.saying
         until = s.expires_at.isoformat() if s.expires_at else ""
-        parts = [s.hazard, s.village, s.contributor, int(self.before), int(s.grade), s.reason_zh, s.reason_en, until]
+        ahead = [s.onset.isoformat()] if s.onset else []  # what has none has the name it always had
+        parts = [s.hazard, s.village, s.contributor, int(self.before), int(s.grade), s.reason_zh, s.reason_en, until, *ahead]
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:24]
 
 

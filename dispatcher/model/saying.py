@@ -12,6 +12,7 @@ class Saying:
     """From now on ``contributor`` holds ``village`` in ``grade`` (none: it takes its word back), until ``expires_at``.
 
     ``area`` is the county or township whose warning it belongs to; ``person`` is the one whose word it is, empty for a program.
+    ``onset`` is when it is expected to reach the village; None: now.
     """
 
     hazard: str
@@ -25,3 +26,4 @@ class Saying:
     origin: Origin
     person: str = ""
     expires_at: datetime | None = None
+    onset: datetime | None = None

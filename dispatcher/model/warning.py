@@ -37,6 +37,7 @@ class Contribution:
     person: str = ""
     area: str = ""
     expires_at: datetime | None = None
+    onset: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Warning:  # noqa: A001 - the word of the field (architecture.md section 1)
     """One hazard over one area from opening to lifting. ``alert_due`` is when what was not yet told is told.
 
     ``renew_at`` is when what is in force is said to hold on, before the first of its notices runs out.
+    ``stage_due`` is when one of its villages comes into a more imminent stage.
     """
 
     id: str
@@ -59,11 +61,15 @@ class Warning:  # noqa: A001 - the word of the field (architecture.md section 1)
     alert_due: datetime | None = None
     alerts: int = 0
     renew_at: datetime | None = None
+    stage_due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VillageGrade:
-    """Where one village of a warning stands: its grade, the grade it was told last, and how often it was told."""
+    """Where one village of a warning stands: its grade, the grade it was told last, and how often it was told.
+
+    ``onset`` is when it is expected there (None: now), ``stage`` the stage by lead time in which it was told last.
+    """
 
     warning: str
     village: str
@@ -74,6 +80,8 @@ class VillageGrade:
     revision: int
     reason_zh: str
     reason_en: str
+    onset: datetime | None = None
+    stage: str = ""
 
 
 class MessageType(StrEnum):

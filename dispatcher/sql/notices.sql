@@ -1,8 +1,8 @@
 -- name: add
 INSERT INTO notices (id, alert, warning, county, status, hazard, village, revision, grade, before, purpose, state, released_at,
-    expires_at, code, plan, reason_zh, reason_en, steps_done, next_due, listed, helped)
+    expires_at, code, plan, reason_zh, reason_en, steps_done, next_due, listed, helped, onset, stage)
 VALUES (:id, :alert, :warning, :county, :status, :hazard, :village, :revision, :grade, :before, :purpose, :state, :released_at,
-    :expires_at, :code, :plan, :reason_zh, :reason_en, :steps_done, :next_due, :listed, :helped);
+    :expires_at, :code, :plan, :reason_zh, :reason_en, :steps_done, :next_due, :listed, :helped, :onset, :stage);
 
 -- name: add_plan
 INSERT INTO plans (digest, policy, version, body) VALUES (:digest, :policy, :version, :body) ON CONFLICT (digest) DO NOTHING;

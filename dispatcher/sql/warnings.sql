@@ -12,11 +12,12 @@ WHERE county = :county AND status = :status AND hazard = :hazard AND village IN 
 
 -- name: contribute
 INSERT INTO contributions (county, status, hazard, village, contributor, grade, since, reason_zh, reason_en, origin, person, area,
-    expires_at)
-VALUES (:county, :status, :hazard, :village, :contributor, :grade, :since, :reason_zh, :reason_en, :origin, :person, :area, :expires_at)
+    expires_at, onset)
+VALUES (:county, :status, :hazard, :village, :contributor, :grade, :since, :reason_zh, :reason_en, :origin, :person, :area, :expires_at,
+    :onset)
 ON CONFLICT (county, status, hazard, village, contributor)
 DO UPDATE SET grade = excluded.grade, since = excluded.since, reason_zh = excluded.reason_zh, reason_en = excluded.reason_en,
-    origin = excluded.origin, person = excluded.person, area = excluded.area, expires_at = excluded.expires_at;
+    origin = excluded.origin, person = excluded.person, area = excluded.area, expires_at = excluded.expires_at, onset = excluded.onset;
 
 -- name: contributions_of
 SELECT * FROM contributions WHERE county = :county AND status = :status AND hazard = :hazard
@@ -52,16 +53,20 @@ SELECT * FROM warnings WHERE id = :id;
 SELECT * FROM warnings WHERE county = :county AND seq < :before ORDER BY seq DESC LIMIT :limit;
 
 -- name: due
-SELECT * FROM warnings WHERE alert_due <= :now ORDER BY grade DESC, alert_due LIMIT :limit;
+SELECT * FROM warnings WHERE alert_due <= :now OR stage_due <= :now ORDER BY grade DESC, alert_due LIMIT :limit;
 
 -- name: next_due
-SELECT min(alert_due) AS due FROM warnings WHERE alert_due IS NOT NULL;
+SELECT min(due) AS due FROM (SELECT min(alert_due) AS due FROM warnings WHERE alert_due IS NOT NULL
+    UNION ALL SELECT min(stage_due) FROM warnings WHERE stage_due IS NOT NULL) AS both_kinds;
 
 -- name: save
-INSERT INTO warnings (id, county, status, hazard, area, state, grade, opened_at, updated_at, closed_at, alert_due, alerts, renew_at)
-VALUES (:id, :county, :status, :hazard, :area, :state, :grade, :opened_at, :updated_at, :closed_at, :alert_due, :alerts, :renew_at)
+INSERT INTO warnings (id, county, status, hazard, area, state, grade, opened_at, updated_at, closed_at, alert_due, alerts, renew_at,
+    stage_due)
+VALUES (:id, :county, :status, :hazard, :area, :state, :grade, :opened_at, :updated_at, :closed_at, :alert_due, :alerts, :renew_at,
+    :stage_due)
 ON CONFLICT (id) DO UPDATE SET state = excluded.state, grade = excluded.grade, updated_at = excluded.updated_at,
-    closed_at = excluded.closed_at, alert_due = excluded.alert_due, alerts = excluded.alerts, renew_at = excluded.renew_at;
+    closed_at = excluded.closed_at, alert_due = excluded.alert_due, alerts = excluded.alerts, renew_at = excluded.renew_at,
+    stage_due = excluded.stage_due;
 
 -- name: to_renew
 SELECT * FROM warnings WHERE renew_at <= :now ORDER BY renew_at LIMIT :limit;
@@ -73,10 +78,10 @@ SELECT min(renew_at) AS due FROM warnings WHERE renew_at IS NOT NULL;
 SELECT * FROM warning_villages WHERE warning = :warning ORDER BY village;
 
 -- name: save_village
-INSERT INTO warning_villages (warning, village, county, status, grade, told, revision, reason_zh, reason_en)
-VALUES (:warning, :village, :county, :status, :grade, :told, :revision, :reason_zh, :reason_en)
+INSERT INTO warning_villages (warning, village, county, status, grade, told, revision, reason_zh, reason_en, onset, stage)
+VALUES (:warning, :village, :county, :status, :grade, :told, :revision, :reason_zh, :reason_en, :onset, :stage)
 ON CONFLICT (warning, village) DO UPDATE SET grade = excluded.grade, told = excluded.told, revision = excluded.revision,
-    reason_zh = excluded.reason_zh, reason_en = excluded.reason_en;
+    reason_zh = excluded.reason_zh, reason_en = excluded.reason_en, onset = excluded.onset, stage = excluded.stage;
 
 -- name: add_alert
 INSERT INTO alerts (id, warning, county, status, message_type, sent_at, expires_at, refs, places, released_by, note, identifier, cap)

@@ -74,6 +74,7 @@ class Facts(Guidance):
     """What a text is about. ``at`` is aware and shown in ``zone``; ``code`` and ``link`` are empty where nothing is asked.
 
     ``before`` is the grade a lowering or lift came from (``grade`` is the new one).
+    ``ahead`` is said in front of everything while it is still far: the stage, and when it is expected.
     """
 
     hazard: str
@@ -86,6 +87,7 @@ class Facts(Guidance):
     code: str = ""
     link: str = ""
     before: Grade = Grade.NONE
+    ahead: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ def fill(template: Template, facts: Facts, words: Words) -> str:
         "time": _clock_time(facts.at, facts.zone, words.time_format),
     }
     action = action_of(template, facts, words)
-    text = template.text.format(action=action, **shown).strip()
+    text = facts.ahead + template.text.format(action=action, **shown).strip()
     if facts.status is Status.ACTUAL:
         return text
     return f"{words.exercise} {text}" if words.exercise.isascii() else f"{words.exercise}{text}"

@@ -107,6 +107,8 @@ def _line(row: Row, plan: GradePlan | None, answers: Sequence[Row], tally: Tally
         listed=notice.listed if notice and moves else 0,
         helped=notice.helped if notice and moves else 0,
         helped_moved=_helped_moved(answers),
+        onset=notice.onset if notice else None,
+        stage=notice.stage if notice else "",
         help_wanted=Said.HELP in said,
         refused=Said.REFUSED in said,
         reason_zh=row["village_reason_zh"],

@@ -68,6 +68,8 @@ class Line:
     listed: int
     helped: int
     helped_moved: int
+    onset: datetime | None
+    stage: str
     help_wanted: bool
     refused: bool
     reason_zh: str

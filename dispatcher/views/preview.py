@@ -11,7 +11,9 @@ from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, NoticeState, Purpose
 from dispatcher.model.proposal import Proposal
+from dispatcher.model.saying import Saying
 from dispatcher.model.warning import Contribution
+from dispatcher.policy.stages import staged
 from dispatcher.templates.segments import segments
 from dispatcher.warnings.alerting import plan_for, purpose_of
 from dispatcher.warnings.issuing import first_call
@@ -60,7 +62,7 @@ def preview(house: House, proposal: Proposal, held: Iterable[Contribution], told
         before = told.get(village, Grade.NONE)
         if grade > before and village in house.registry.villages:
             said = reasons[village].saying
-            deliveries += _deliveries(house, proposal, village, (before, grade), (said.reason_zh, said.reason_en), now)
+            deliveries += _deliveries(house, proposal, village, (before, grade), said, now)
     spoken = [d for d in deliveries if d.channel != DUTY_ROOM]
     return Preview(
         moves=moves,
@@ -94,10 +96,11 @@ def _grades(proposal: Proposal, held: Iterable[Contribution]) -> dict[str, Grade
 
 
 def _deliveries(
-    house: House, proposal: Proposal, village: str, grades: tuple[Grade, Grade], reasons: tuple[str, str], now: datetime
+    house: House, proposal: Proposal, village: str, grades: tuple[Grade, Grade], said: Saying, now: datetime
 ) -> Sequence[Delivery]:
     before, grade = grades
-    plan = plan_for(house.policies.for_hazard(proposal.hazard), grade, before)
+    stage = house.stages.at(said.onset, now)
+    plan = staged(plan_for(house.policies.for_hazard(proposal.hazard), grade, before), stage)
     purpose = purpose_of(before, grade)
     notice = Notice(
         id=f"preview/{village}",
@@ -116,8 +119,10 @@ def _deliveries(
         expires_at=now + plan.valid_for,
         code="0000",
         plan="",
-        reason_zh=reasons[0],
-        reason_en=reasons[1],
+        reason_zh=said.reason_zh,
+        reason_en=said.reason_en,
+        onset=said.onset,
+        stage=stage.id if stage else "",
     )
     return first_call(house, notice, plan, now)[1]
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from dispatcher.model.notice import Notice, NoticeState, Purpose
 from dispatcher.model.warning import Alert, MessageType, VillageGrade, Warning, WarningState
 from dispatcher.policy.model import GradePlan, Policy
+from dispatcher.policy.stages import Stages
 from rules.grade import Grade
 
 
@@ -34,6 +35,7 @@ class Renewed:
 
 
 _LONGEST_LEAD = timedelta(minutes=30)
+NO_STAGES = Stages()
 
 
 def purpose_of(before: Grade, after: Grade) -> Purpose:
@@ -43,7 +45,7 @@ def purpose_of(before: Grade, after: Grade) -> Purpose:
     return Purpose.LIFT if after is Grade.NONE else Purpose.LOWER
 
 
-def release(
+def release(  # noqa: PLR0913 - what is known, and the rules of telling
     warning: Warning,
     villages: Sequence[VillageGrade],
     alerts: Sequence[Alert],
@@ -52,13 +54,14 @@ def release(
     *,
     now: datetime,
     released_by: str,
+    stages: Stages = NO_STAGES,
 ) -> Released:
-    """Tell every village whose grade is not the one it was told last.
+    """Tell every village whose grade is not the one it was told last, or that has come into a more imminent stage.
 
     ``villages`` are all of the warning, ``alerts`` those sent so far, ``plans`` the digests of the policy's plans. Codes and
     first due times are filled in by the caller, who owns the counter and the agenda.
     """
-    untold = [v for v in villages if v.grade != v.told]
+    untold = [v for v in villages if v.grade != v.told or _advanced(v, stages, now)]
     closed = all(v.grade is Grade.NONE for v in villages)
     after = replace(
         warning,
@@ -68,6 +71,7 @@ def release(
         closed_at=now if closed else None,
         updated_at=now,
         renew_at=None if closed else _renewal(warning, villages, policy, now),
+        stage_due=min((t for v in villages if v.grade and (t := stages.later(v.onset, now)) is not None), default=None),
     )
     if not untold:
         return Released(warning=after, alert=None, notices=(), villages=())
@@ -80,12 +84,31 @@ def release(
         sent_at=now,
         expires_at=now + max((policy.grades[v.grade].valid_for for v in untold if v.grade), default=_longest(policy)),
         refs=tuple(a.id for a in alerts if a.expires_at > now),
-        places=tuple((v.village, int(v.told), int(v.grade)) for v in untold),
+        places=tuple((v.village, int(_before(v)), int(v.grade)) for v in untold),
         released_by=released_by,
     )
-    notices = tuple(_notice(v, warning, alert, policy, plans, now) for v in untold)
-    told = tuple(replace(v, told=v.grade, revision=v.revision + 1) for v in untold)
+    notices = tuple(_notice(v, warning, alert, policy, plans, now, stage_of(v, stages, now)) for v in untold)
+    told = tuple(replace(v, told=v.grade, revision=v.revision + 1, stage=stage_of(v, stages, now)) for v in untold)
     return Released(warning=after, alert=alert, notices=notices, villages=told)
+
+
+def stage_of(village: VillageGrade, stages: Stages, now: datetime) -> str:
+    """The stage in which a village is told now: never one that is less imminent than what it was told."""
+    stage = stages.at(village.onset, now)
+    if stage is None:
+        return ""
+    told = village.told and stages.rank(village.stage) <= stages.rank(stage.id)
+    return (village.stage or stages.table[0].id) if told else stage.id
+
+
+def _advanced(village: VillageGrade, stages: Stages, now: datetime) -> bool:
+    """What a village was told in an earlier stage is imminent now: more people hear of it."""
+    return bool(village.grade and village.told and stages.rank(stage_of(village, stages, now)) < stages.rank(village.stage))
+
+
+def _before(village: VillageGrade) -> Grade:
+    """What a village knew; of what comes nearer it is told as of something new."""
+    return village.told if village.told != village.grade else Grade.NONE
 
 
 def _renewal(warning: Warning, villages: Sequence[VillageGrade], policy: Policy, now: datetime) -> datetime | None:
@@ -139,8 +162,10 @@ def _longest(policy: Policy) -> timedelta:
     return max(plan.valid_for for plan in policy.grades.values())
 
 
-def _notice(village: VillageGrade, warning: Warning, alert: Alert, policy: Policy, plans: Mapping[Grade, str], now: datetime) -> Notice:
-    purpose = purpose_of(village.told, village.grade)
+def _notice(
+    village: VillageGrade, warning: Warning, alert: Alert, policy: Policy, plans: Mapping[Grade, str], now: datetime, stage: str
+) -> Notice:
+    purpose = purpose_of(_before(village), village.grade)
     plan = plan_for(policy, village.grade, village.told)
     asks = purpose is Purpose.WARN and bool(plan.actions)
     return Notice(
@@ -153,7 +178,7 @@ def _notice(village: VillageGrade, warning: Warning, alert: Alert, policy: Polic
         village=village.village,
         revision=village.revision + 1,
         grade=village.grade,
-        before=village.told,
+        before=_before(village),
         purpose=purpose,
         state=NoticeState.CALLING if asks else NoticeState.INFORMED,
         released_at=now,
@@ -162,6 +187,8 @@ def _notice(village: VillageGrade, warning: Warning, alert: Alert, policy: Polic
         plan=plans[village.grade or village.told],
         reason_zh=village.reason_zh,
         reason_en=village.reason_en,
+        onset=village.onset,
+        stage=stage if purpose is Purpose.WARN else "",
     )
 
 

@@ -24,7 +24,7 @@ _SHOWN = 3
 class Draft:
     """One warning of a person. ``areas`` are codes of villages or of what they lie in; ``replaces`` names his or a colleague's earlier one.
 
-    A reason in one language stands for both.
+    A reason in one language stands for both. ``onset`` is when it is expected to begin; None: now.
     """
 
     hazard: str
@@ -34,6 +34,7 @@ class Draft:
     reason_zh: str = ""
     reason_en: str = ""
     replaces: str = ""
+    onset: datetime | None = None
 
 
 def draft_sayings(house: House, draft: Draft, person: str, earlier: Mapping[str, str], now: datetime) -> list[Saying]:
@@ -62,6 +63,7 @@ def draft_sayings(house: House, draft: Draft, person: str, earlier: Mapping[str,
             origin=Origin.FORECASTER,
             person=person,
             expires_at=draft.expires_at if grade else None,
+            onset=draft.onset if grade and draft.onset and draft.onset > now else None,
         )
         for village, grade in grades.items()
     ]
@@ -89,6 +91,8 @@ def _check(house: House, draft: Draft, now: datetime) -> None:
         )
     if draft.grade is Grade.NONE:
         raise NotAllowed("a warning has a grade from blue to red; to end one, lift it", "级别须为蓝、黄、橙、红；解除请用解除")
+    if draft.onset is not None and draft.onset >= draft.expires_at:
+        raise NotAllowed("what is expected must begin before the warning ends", "预计影响时间须早于有效期")
     if not now < draft.expires_at <= now + LONGEST:
         raise NotAllowed("a warning ends after now and within 72 hours", "有效期须晚于现在且不超过72小时")
     if not (draft.reason_zh.strip() or draft.reason_en.strip()):

@@ -125,6 +125,7 @@ def _contribution(hazard: str, saying: Saying, county: str, status: Status) -> C
         person=saying.person,
         area=saying.area,
         expires_at=saying.expires_at,
+        onset=saying.onset,
     )
 
 
@@ -169,13 +170,17 @@ def _grades(
                 reason_en="",
             )
         top = reasons[0] if reasons else None
+        onset = None if any(c.onset is None for c in reasons) else min((c.onset for c in reasons if c.onset), default=None)
+        if grade and onset != before.onset:
+            warning = replace(warning, stage_due=now)
         villages[warning.id, village] = replace(
             before,
             grade=grade,
+            onset=onset,
             reason_zh=top.reason_zh if top else before.reason_zh,
             reason_en=top.reason_en if top else before.reason_en,
         )
-        warnings[warning.id] = warning
+        warnings[warning.id] = open_by_area[area] = warning
     return {i: _regraded(w, [v for v in villages.values() if v.warning == i], now) for i, w in warnings.items()}, villages
 
 

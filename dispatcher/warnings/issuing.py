@@ -20,6 +20,7 @@ from dispatcher.model.task import Task
 from dispatcher.model.warning import Alert, Contribution, VillageGrade, Warning
 from dispatcher.policy.model import Action, GradePlan, Policy
 from dispatcher.policy.snapshot import plan_as_json
+from dispatcher.policy.stages import staged
 from dispatcher.ports import Status, Transaction
 from dispatcher.registry.helping import listed_of
 from dispatcher.rows import row_of, value_of
@@ -88,7 +89,7 @@ async def release_warning(tx: Transaction, house: House, warning: Warning, now: 
     villages = [value_of(VillageGrade, row) for row in await tx.fetch("warnings.villages", {"warning": warning.id})]
     alerts = [value_of(Alert, row) for row in await tx.fetch("warnings.alerts", {"warning": warning.id})]
     digests = await _snapshot_plans(tx, policy)
-    released = release(warning, villages, alerts, policy, digests, now=now, released_by=by)
+    released = release(warning, villages, alerts, policy, digests, now=now, released_by=by, stages=house.stages)
     await tx.run("warnings.save", row_of(released.warning))
     if released.alert is None:
         return Issued()
@@ -139,6 +140,7 @@ async def _call_all(
         house = await knowing_helpers(tx, house, (n.village for n in worded))
         worded = [_listed(house, notice) for notice in worded]
     given = iter(await codes(tx, house, sum(n.purpose is Purpose.WARN for n in worded)))
+    worded = [await _staged(tx, house, policy, notice) for notice in worded]
     agendas = {grade: agenda(plan) for grade, plan in policy.grades.items()}
     notices: list[Notice] = []
     deliveries: list[Delivery] = []
@@ -146,15 +148,36 @@ async def _call_all(
     for notice in worded:
         if notice.purpose is Purpose.WARN:
             coded = replace(notice, code=next(given))
-            plan = plan_for(policy, notice.grade, notice.before)
-            opened, made, gaps = first_call(house, coded, plan, now, agendas[notice.grade or notice.before])
+            plan = stage_plan(house, policy, notice)
+            early = plan is not plan_for(policy, notice.grade, notice.before)
+            opened, made, gaps = first_call(house, coded, plan, now, None if early else agendas[notice.grade or notice.before])
             tasks += gaps
         else:
             opened, made = notice, tell_again(house, notice, _concerned(told, notice), now)
         notices.append(opened)
         deliveries += made
-    plans = {n.id: plan_for(policy, n.grade, n.before) for n in notices}
+    plans = {n.id: stage_plan(house, policy, n) for n in notices}
     return notices, bundle(house, {n.id: n for n in notices}, plans, deliveries), tasks
+
+
+def stage_plan(house: House, policy: Policy, notice: Notice) -> GradePlan:
+    """The call plan of a notice: that of its grade, for those whom its stage tells."""
+    return staged(plan_for(policy, notice.grade, notice.before), house.stages.named(notice.stage))
+
+
+async def _staged(tx: Transaction, house: House, policy: Policy, notice: Notice) -> Notice:
+    """A notice of an early stage runs by the plan of that stage, which is kept like any other."""
+    plan = stage_plan(house, policy, notice)
+    if not notice.stage or plan is plan_for(policy, notice.grade, notice.before):
+        return notice
+    body = plan_as_json(plan)
+    digest = _digest(policy, f"{notice.grade.word}/{notice.stage}", body)
+    await tx.run("notices.add_plan", {"digest": digest, "policy": policy.id, "version": policy.version, "body": body})
+    return replace(notice, plan=digest, state=NoticeState.CALLING if plan.actions else NoticeState.INFORMED)
+
+
+def _digest(policy: Policy, of: str, body: str) -> str:
+    return hashlib.sha256(f"{policy.id}@{policy.version}/{of}\n{body}".encode()).hexdigest()[:32]
 
 
 def _listed(house: House, notice: Notice) -> Notice:
@@ -211,7 +234,7 @@ async def _snapshot_plans(tx: Transaction, policy: Policy) -> Mapping[Grade, str
     digests = {}
     for grade, plan in policy.grades.items():
         body = plan_as_json(plan)
-        digests[grade] = hashlib.sha256(f"{policy.id}@{policy.version}/{grade.word}\n{body}".encode()).hexdigest()[:32]
+        digests[grade] = _digest(policy, grade.word, body)
         await tx.run("notices.add_plan", {"digest": digests[grade], "policy": policy.id, "version": policy.version, "body": body})
     return digests
 

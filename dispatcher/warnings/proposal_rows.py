@@ -86,6 +86,7 @@ def _entry_record(entry: Entry) -> dict[str, Any]:
         "origin": said.origin.value,
         "person": said.person,
         "expires_at": to_ms(said.expires_at) if said.expires_at else None,
+        "onset": to_ms(said.onset) if said.onset else None,
         "rule": [rule.way.value, rule.by.word, rule.within.total_seconds(), rule.then.value, _paging_record(rule.page)],
         "deadline": to_ms(entry.deadline),
     }
@@ -105,6 +106,7 @@ def _entry(record: dict[str, Any], hazard: str, area: str) -> Entry:
         origin=Origin(record["origin"]),
         person=record["person"],
         expires_at=from_ms(record["expires_at"]) if record["expires_at"] is not None else None,
+        onset=from_ms(record["onset"]) if record.get("onset") is not None else None,
     )
     rule = ReleaseRule(way=Way(way), by=Role.from_word(by), within=timedelta(seconds=within_s), then=Then(then), page=_paging(more))
     return Entry(saying=said, before=Grade(record["before"]), rule=rule, deadline=from_ms(record["deadline"]))

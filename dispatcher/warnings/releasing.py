@@ -314,6 +314,7 @@ def _draft_act(draft: Draft, name: str, by: By) -> Act:
         "expires_at": draft.expires_at.isoformat(),
         "reason_zh": draft.reason_zh,
         "reason_en": draft.reason_en,
+        "onset": draft.onset.isoformat() if draft.onset else None,
         "replaces": draft.replaces,
     }
     return _act(by, "propose", name, detail)

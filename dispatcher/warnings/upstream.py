@@ -136,6 +136,7 @@ def _info_sayings(alert: CapAlert, info: CapInfo, chain: Chain, house: House, no
                 reason_en=reason,
                 origin=Origin.UPSTREAM,
                 expires_at=until if grade else None,
+                onset=info.onset if info.onset and info.onset > now else None,
             )
 
 

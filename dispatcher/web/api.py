@@ -30,7 +30,7 @@ Before = Annotated[int, Query(ge=1, description="Only items before this number: 
 _TIMES: Final = frozenset(
     (
         *("at", "opened_at", "updated_at", "closed_at", "released_at", "expires_at", "planned_at", "accepted_at", "sent_at"),
-        *("alert_due", "next_due", "due", "lease", "renew_at", "deadline", "since"),
+        *("alert_due", "next_due", "due", "lease", "renew_at", "deadline", "since", "onset", "stage_due"),
         *("known_at", "phoned_at", "reminded_at", "drafted_at", "given_at", "feedback_at"),
     )
 )

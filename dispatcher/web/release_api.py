@@ -197,6 +197,7 @@ def _entry(request: Request, entry: Entry) -> Item:
             "reason_zh": said.reason_zh,
             "reason_en": said.reason_en,
             "expires_at": to_ms(said.expires_at) if said.expires_at else None,
+            "onset": to_ms(said.onset) if said.onset else None,
             "deadline": to_ms(entry.deadline),
             "release": rule.way.value,
             "by": rule.by.word,

@@ -33,6 +33,8 @@ class ProposeWarning(BaseModel):
     grade: Literal["blue", "yellow", "orange", "red"]
     areas: Codes = Field(min_length=1, max_length=5_000, description="Codes of villages, or of what they lie in.")
     expires_at: AwareDatetime | None = None
+    onset: AwareDatetime | None = Field(default=None, description="When it is expected to begin.")
+    in_hours: float | None = Field(default=None, ge=0, le=72, description="The same, in hours from now.")
     hours: float | None = Field(default=None, gt=0, le=72)
     reason_zh: _TEXT
     reason_en: _TEXT
@@ -49,7 +51,13 @@ class ProposeWarning(BaseModel):
             reason_zh=self.reason_zh.strip(),
             reason_en=self.reason_en.strip(),
             replaces=self.replaces,
+            onset=self._onset(now),
         )
+
+    def _onset(self, now: datetime) -> datetime | None:
+        if self.onset is not None:
+            return self.onset.astimezone(UTC)
+        return now + timedelta(hours=self.in_hours) if self.in_hours else None
 
 
 class Decision(BaseModel):

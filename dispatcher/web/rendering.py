@@ -92,6 +92,7 @@ class Pages:
                 name=lambda code: registry.name_of(code, language),
                 person=partial(self._person, language=language),
                 clock_time=partial(self.local, form="%H:%M"),
+                stages={s.id: s.name_en if language == "en" else s.name for s in self._context.releases.house.stages.table},
             )
             found = self._rows[key] = Markup(text)  # noqa: S704 - our own template, which has escaped what is not
         return found

@@ -1,0 +1,114 @@
+"""A warning that comes nearer tells more people: the county far ahead, then the township, then the village itself."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from dispatcher.accounts import Principal, Role
+from dispatcher.model.notice import NoticeState
+from dispatcher.policy.release import DEFAULT, Origin, ReleaseRule
+from dispatcher.testing.stores import FarSide
+from dispatcher.warnings.drafting import Draft
+from dispatcher.warnings.releasing import By
+from rules.grade import Grade
+from tests.dispatch.making import (
+    COUNTY_LEADER,
+    HAZARD,
+    HEAD,
+    SECRETARY,
+    START,
+    TOWNSHIP_LEADER,
+    V1,
+    WARDEN,
+    change,
+    house,
+    minutes,
+    sample_policy,
+)
+from tests.dispatch.running import Running, running
+from tests.policy.test_stages import STAGES
+
+WANG = By(who=Principal(name="wang", role=Role.FORECASTER), origin="198.51.100.7")
+VILLAGE = {SECRETARY, HEAD, WARDEN}
+
+
+@pytest.fixture
+async def engine(place: FarSide) -> AsyncIterator[Running]:
+    policy = sample_policy()
+    free = dict(DEFAULT) | {Origin.FORECASTER: ReleaseRule()}
+    kept = house(
+        policy=replace(policy, grades={g: replace(p, release=free, valid_for=timedelta(hours=24)) for g, p in policy.grades.items()})
+    )
+    async with running(place, replace(kept, stages=STAGES)) as made:
+        yield made
+
+
+async def expected(engine: Running, hours: float, grade: Grade = Grade.RED) -> None:
+    onset = START + timedelta(hours=hours) if hours else None
+    until = START + timedelta(hours=20)
+    await engine.releases.propose(Draft(hazard=HAZARD, grade=grade, areas=(V1,), expires_at=until, reason_zh="强降雨", onset=onset), WANG)
+    await engine.later(timedelta(seconds=11))
+
+
+async def test_each_stage_tells_its_own_people_as_the_time_comes_nearer(engine: Running) -> None:
+    await expected(engine, 10)
+    assert engine.sms.addresses() == {COUNTY_LEADER}
+    assert (await engine.notice(V1)).stage == "outlook"
+    assert engine.sms.told(COUNTY_LEADER)[0].startswith("【风险提示】预计")
+    await engine.later(timedelta(hours=4))
+    assert engine.sms.addresses() == {COUNTY_LEADER, TOWNSHIP_LEADER}
+    assert (await engine.notice(V1)).stage == "warning"
+    await engine.later(timedelta(hours=4))
+    assert engine.sms.addresses() >= VILLAGE
+    told = await engine.notice(V1)
+    assert (told.stage, told.state, told.revision) == ("imminent", NoticeState.CALLING, 3)
+    assert not engine.sms.told(WARDEN)[0].startswith("【风险提示】")
+
+
+async def test_what_is_expected_now_or_at_no_known_time_tells_the_village_at_once(engine: Running) -> None:
+    await expected(engine, 0)
+    assert engine.sms.addresses() >= VILLAGE
+
+
+async def test_what_a_rule_sees_brings_the_village_in_although_a_person_expects_it_later(engine: Running) -> None:
+    await expected(engine, 10)
+    await engine.change(change(Grade.RED))
+    await engine.later(timedelta(seconds=11))
+    assert engine.sms.addresses() >= VILLAGE
+
+
+async def test_a_village_that_was_told_is_not_left_out_again_when_it_is_expected_later(engine: Running) -> None:
+    await expected(engine, 0, Grade.ORANGE)
+    count = len(engine.sms.told(WARDEN))
+    name = (await engine.rows("warnings.contributions_of", status="Actual", hazard=HAZARD, warning=(await engine.notice(V1)).warning))[0]
+    until = START + timedelta(hours=20)
+    later = Draft(
+        hazard=HAZARD, grade=Grade.RED, areas=(V1,), expires_at=until, reason_zh="推迟", replaces=name["contributor"],
+        onset=START + timedelta(hours=10),
+    )  # fmt: skip
+    await engine.releases.propose(later, WANG)
+    await engine.later(timedelta(seconds=11))
+    assert (await engine.notice(V1)).stage == "imminent"
+    assert len(engine.sms.told(WARDEN)) == count + 1
+
+
+async def test_a_village_that_was_never_told_hears_nothing_of_the_end(engine: Running) -> None:
+    await expected(engine, 10)
+    await engine.later(timedelta(hours=1))
+    warning = (await engine.notice(V1)).warning
+    await engine.releases.lift(warning, [], ("已过", ""), WANG)
+    await engine.later(timedelta(seconds=11))
+    assert WARDEN not in engine.sms.addresses()
+    assert "解除" in engine.sms.told(COUNTY_LEADER)[-1]
+    await engine.later(timedelta(hours=12))
+    assert WARDEN not in engine.sms.addresses()
+
+
+async def test_while_only_higher_levels_are_told_silence_never_calls_the_village(engine: Running) -> None:
+    await expected(engine, 5)
+    for _ in range(30):
+        await engine.later(minutes(1))
+    assert not engine.sms.addresses() & VILLAGE
+    assert {COUNTY_LEADER, TOWNSHIP_LEADER} <= engine.sms.addresses()
