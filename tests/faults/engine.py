@@ -71,3 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return OUT_OF_REACH
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
