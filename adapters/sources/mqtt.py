@@ -181,8 +181,8 @@ class MqttSource:
         self._unacknowledged += len(messages)
         if self._unacknowledged >= self._settings.receive_maximum:
             self._room.clear()
-        items = tuple(Item(body, *self._topic(topic)) for topic, body, _, _ in messages)
-        return Batch(self.name, items, token=(line, [(mid, qos) for _, _, mid, qos in messages if qos]))
+        items = tuple(Item(body, *self._topic(topic)) for topic, body, *_ in messages)
+        return Batch(self.name, items, token=(line, [(m.mid, m.qos) for m in messages if m.qos]))
 
     def _topic(self, topic: bytes) -> tuple[str, Kind]:
         """The topic as text and what its messages claim to be; remembered for as many topics as there may be stations."""

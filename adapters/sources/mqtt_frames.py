@@ -18,12 +18,13 @@ class Malformed(Exception):
 
 
 class Message(NamedTuple):
-    """One PUBLISH. ``mid`` is 0 with QoS 0."""
+    """One PUBLISH. ``mid`` is 0 with QoS 0; ``kept`` is what the broker had from earlier (retained)."""
 
     topic: bytes
     body: bytes
     mid: int
     qos: int
+    kept: bool = False
 
 
 class Frames:
@@ -76,7 +77,7 @@ class Frames:
             at = end if properties else stop + 1
         if at > stop or qos == 3:  # noqa: PLR2004 - the one QoS that does not exist
             raise Malformed("a message that ends before its body")
-        return Message(data[topic_at:topic_end], data[at : min(stop, at + self._most + 1)], mid, qos)
+        return Message(data[topic_at:topic_end], data[at : min(stop, at + self._most + 1)], mid, qos, bool(first & 1))
 
     def _begin_to_skip(self, data: bytes) -> None:
         """The packet that has begun is too large to be kept whole: its beginning is kept, the rest let go as it comes."""

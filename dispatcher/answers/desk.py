@@ -53,6 +53,11 @@ class _Waiting:
     done: asyncio.Future[None]
     asked: Asked | None = None
 
+    @property
+    def size(self) -> int:
+        """How many things were said."""
+        return len(self.heard.receipts) + len(self.heard.replies)
+
 
 class Desk:
     """Takes in what people and far sides say. ``run`` must be running for ``hear`` to return."""
@@ -122,12 +127,14 @@ class Desk:
             group = [first]
             if not first.heard.replies:  # a receipt that is late by a moment harms nobody, a warning does
                 await asyncio.sleep(_GATHER_S if self._pressed() else _MOMENT_S)
-            while not self._queue.empty() and len(group) < _AT_ONCE:
+            held = first.size
+            while not self._queue.empty() and held < _AT_ONCE:
                 more = self._queue.get_nowait()
                 if more is None:
                     self._queue.put_nowait(None)
                     break
                 group.append(more)
+                held += more.size
             with self._place.health.at_work("desk", "recording what was said"):
                 await self._take_all(group)
 
