@@ -69,7 +69,7 @@ async def _with_helpers_marked(
     tx: Transaction, house: House, given: Sequence[tuple[Notice, Answer]], plans: Mapping[str, GradePlan]
 ) -> Sequence[tuple[Notice, Answer]]:
     """Who was told of a notice only as a helper answers for his households."""
-    asked = {notice.id for notice, _ in given if calls_helpers(plans[notice.plan])}
+    asked = {notice.id for notice, _ in given if notice.helped and calls_helpers(plans[notice.plan])}
     if not asked:
         return given
     phones = {a.person: c.phone for _, a in given if (c := house.registry.contacts.get(a.person)) is not None}
