@@ -24,7 +24,7 @@ from dispatcher.upkeep.audit import Act, verify_audit
 stored = typer.Typer(help="The database: what it holds, whether it is whole, copies of it.", no_args_is_help=True)
 Config = Annotated[Path | None, typer.Option("-c", "--config", help="deployment.yaml; default the embedded default.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
-_PAGE = 500
+_PAGE = 100
 _ALL = 2**62
 T = TypeVar("T")
 

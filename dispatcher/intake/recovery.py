@@ -22,7 +22,7 @@ from dispatcher.timestamps import from_ms, to_ms
 from rules.engine import Engine
 from rules.errors import RuleErrors, SnapshotError
 
-_PAGE = 500
+_PAGE = 100
 _NO_CHECKSUM = -1
 """Of snapshots from before there were any."""
 

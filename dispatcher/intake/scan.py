@@ -15,3 +15,9 @@ def scan(body: bytes, quick: Quick, known: Known, most: int, earliest_s: int, la
     """
     del body, quick, known, most, earliest_s, latest_s
     return None
+
+
+def scan_each(bodies: list[bytes], quick: Quick, known: Known, longest: int, earliest_s: int, latest_s: int) -> Columns | None:
+    """The same for bodies that are one such line each, none longer than ``longest``: a reading for each body, or None."""
+    del bodies, quick, known, longest, earliest_s, latest_s
+    return None

@@ -184,43 +184,72 @@ cdef object _key(Item* item):
     return PyUnicode_DecodeASCII(joined, length, NULL)
 
 
+cdef class _Gathered:
+    """What has been read so far, column by column."""
+    cdef list numbers, values, times_s
+    cdef dict marks, quick
+    cdef long long earliest_s, latest_s
+    cdef Text time
+    cdef object at
+
+    def __cinit__(self, dict quick, long long earliest_s, long long latest_s):
+        self.numbers, self.values, self.times_s, self.marks, self.quick = [], [], [], {}, quick
+        self.earliest_s, self.latest_s = earliest_s, latest_s
+        self.time.start, self.time.length = NULL, -1
+
+    cdef bint take(self, Item* item) except -1:
+        """False when the item is not known, or cannot be."""
+        cdef tuple place = self.quick.get(_key(item))
+        cdef double value
+        if place is None:
+            return False
+        value = item.value * <double> place[1] / <double> place[2] + <double> place[3]
+        # Stations report at the same minutes: the time of the item before is mostly the time of this one.
+        if item.texts[TIME].length != self.time.length or memcmp(item.texts[TIME].start, self.time.start, self.time.length) != 0:
+            self.time = item.texts[TIME]
+            self.at = epoch_s(PyUnicode_FromStringAndSize(self.time.start, self.time.length))
+            if not self.earliest_s <= <long long> self.at <= self.latest_s:
+                return False
+        if not <double> place[4] <= value <= <double> place[5]:
+            return False
+        if item.seen & (1 << KIND) and KIND_WORDS.get(_words(item.texts[KIND])) != place[6]:
+            return False
+        if item.seen & (1 << QUALITY) and not _is(item.texts[QUALITY], b"good", 4):
+            if not _is(item.texts[QUALITY], b"suspect", 7) and not _is(item.texts[QUALITY], b"bad", 3):
+                return False
+            self.marks[len(self.numbers)] = _words(item.texts[QUALITY])
+        self.numbers.append(place[0])
+        self.values.append(value)
+        self.times_s.append(self.at)
+        return True
+
+    cdef object columns(self, known):
+        return Columns(known, self.numbers, self.values, self.times_s, self.marks) if self.numbers else None
+
+
 def scan(bytes body not None, dict quick not None, known, Py_ssize_t most, long long earliest_s, long long latest_s):
     """As scan.py promises."""
     cdef const char* p = body
     cdef const char* end = p + len(body)
     cdef Item item
-    cdef Text time
-    cdef tuple place
-    cdef double value
-    cdef long long at_s
-    cdef list numbers = [], values = [], times_s = []
-    cdef dict marks = {}
-    time.start, time.length = NULL, -1
-    at = None
+    cdef _Gathered into = _Gathered(quick, earliest_s, latest_s)
     while p < end:
         p = _item(p, end, &item)
-        if p == NULL or len(numbers) >= most:
+        if p == NULL or len(into.numbers) >= most or not into.take(&item):
             return None
-        place = quick.get(_key(&item))
-        if place is None:
+    return into.columns(known)
+
+
+def scan_each(list bodies not None, dict quick not None, known, Py_ssize_t longest, long long earliest_s, long long latest_s):
+    """As scan.py promises. The list keeps the bodies where they are meanwhile, and with them the time of the item before."""
+    cdef const char* p
+    cdef const char* end
+    cdef Item item
+    cdef bytes body
+    cdef _Gathered into = _Gathered(quick, earliest_s, latest_s)
+    for body in bodies:
+        p = body
+        end = p + len(body)
+        if len(body) > longest or _item(p, end, &item) != end or not into.take(&item):
             return None
-        value = item.value * <double> place[1] / <double> place[2] + <double> place[3]
-        # Stations report at the same minutes: the time of the item before is mostly the time of this one.
-        if item.texts[TIME].length != time.length or memcmp(item.texts[TIME].start, time.start, time.length) != 0:
-            time = item.texts[TIME]
-            at = epoch_s(PyUnicode_FromStringAndSize(time.start, time.length))
-            at_s = at
-            if not earliest_s <= at_s <= latest_s:
-                return None
-        if not <double> place[4] <= value <= <double> place[5]:
-            return None
-        if item.seen & (1 << KIND) and KIND_WORDS.get(_words(item.texts[KIND])) != place[6]:
-            return None
-        if item.seen & (1 << QUALITY) and not _is(item.texts[QUALITY], b"good", 4):
-            if not _is(item.texts[QUALITY], b"suspect", 7) and not _is(item.texts[QUALITY], b"bad", 3):
-                return None
-            marks[len(numbers)] = _words(item.texts[QUALITY])
-        numbers.append(place[0])
-        values.append(value)
-        times_s.append(at)
-    return Columns(known, numbers, values, times_s, marks) if numbers else None
+    return into.columns(known)
