@@ -28,7 +28,9 @@ def test_the_sample_county_is_right(county: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        pytest.param("adapter: sms", "adapter: smoke", "channels.sms: unknown adapter 'smoke'; there are: chat, loudspeaker, sms", id="adapter"),
+        pytest.param(
+            "adapter: sms", "adapter: smoke", "channels.sms: unknown adapter 'smoke'; there are: chat, loudspeaker, sms", id="adapter"
+        ),
         pytest.param('sender: "+447700900000"', "sneder: x", "channels.sms: sneder: unknown setting; allowed: sender, base_url", id="name"),
         pytest.param("adapter: mqtt\n    port: 1883", "adapter: mqtt\n    port: 99999", "sources.mqtt: port: Input should be", id="value"),
     ],
