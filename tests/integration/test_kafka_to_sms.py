@@ -12,7 +12,8 @@ from tests.integration.installation import IN_ITS_BED_M, OVER_THE_BANK_M, RIVER,
 from tests.integration.programs import Programs, count, rows
 from tests.services.kafka import Kafka
 
-STOPS_WITHIN_S = 5.0
+#: The engine gives its parts four seconds; the rest is the end of the process on a busy machine.
+STOPS_WITHIN_S = 10.0
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from tests.integration.programs import Programs, Running, arrivals, count, rows
 from tests.services.server import free_port, random_seed
 
 SPEED = "900"
-STOPS_WITHIN_S = 5.0
+#: The engine gives its parts four seconds; the rest is the end of the process on a busy machine.
+STOPS_WITHIN_S = 10.0
 #: What was decided, whenever it was.
 CHANGES = "SELECT rule, place, before, after, at FROM changes ORDER BY at, rule, place, after"
 WARNINGS = "SELECT id FROM warnings ORDER BY seq"
