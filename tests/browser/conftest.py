@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from adapters.stores.sqlite import open_store
 from dispatcher.serving import bind, make_server
@@ -15,6 +15,9 @@ from tests.web.bench import make_bench
 from tests.web.seed import seed
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update"]
+
+#: On a busy machine a page takes its time; what never comes is a failure all the same.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture

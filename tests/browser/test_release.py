@@ -72,7 +72,7 @@ async def test_without_scripts_and_on_a_telephone_everything_is_there_in_chinese
     assert buttons["x"] + buttons["width"] <= 390
     await picture(page, "release-phone-zh", whole=True)
     await page.fill("#consultation input[name=text]", "同意发布")
-    await page.locator("#consultation button").click()
+    await page.get_by_role("button", name="添加", exact=True).click()
     await expect(page.locator("#consultation")).to_contain_text("同意发布")
     await page.locator("form[action$=approve] input[name=note]").fill("情况属实")
     await page.get_by_role("button", name="签发所选", exact=True).click()
