@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
+from dispatcher.calls.calling import Target, deliver_text
 from dispatcher.house import House
 from dispatcher.model.answer import Said
 from dispatcher.model.delivery import Delivery, delivery_id
 from dispatcher.model.notice import Notice, NoticeState
-from dispatcher.ports import DeliveryState, Reply, Status
+from dispatcher.ports import Reply, Status
 from dispatcher.registry.model import SMS
 
 ROLE = "reply"
@@ -35,28 +38,10 @@ def confirmation(
     still = [n for n in everything.values() if n.id not in answered and n.state is NoticeState.CALLING]
     first = about[0]
     ids = tuple(sorted(answered))
-    return Delivery(
-        id=delivery_id((*ids, reply.reference or now.isoformat()), SMS, reply.address, 0, 0),
-        notice=first.id,
-        county=first.county,
-        status=first.status,
-        village=first.village,
-        channel=SMS,
-        person=contact.id,
-        role=ROLE,
-        address=reply.address,
-        language=contact.language,
-        grade=first.grade,
-        text=_text(house, said, about, still, contact.language),
-        state=DeliveryState.PLANNED,
-        step=0,
-        repeat=0,
-        fallbacks=(),
-        planned_at=now,
-        due=now,
-        expires_at=first.expires_at,
-        updated_at=now,
-    )
+    target = Target(person=contact.id, role=ROLE, channel=SMS, address=reply.address, language=contact.language)
+    text = _text(house, said, about, still, contact.language)
+    name = delivery_id((*ids, reply.reference or now.isoformat()), SMS, reply.address, 0, 0)
+    return replace(deliver_text(first, target, text, now), id=name)
 
 
 def _text(house: House, said: Said, about: Sequence[Notice], still: Sequence[Notice], language: str) -> str:

@@ -188,8 +188,12 @@ def ahead_of(house: House, notice: Notice, language: str) -> str:
 
 
 def deliver(said: Saying, target: Target, step: int, repeat: int, now: datetime, turn: int = 0) -> Delivery:
-    """One delivery, with its text; due at once. What is committed stands on the duty room's page, so there it is delivered."""
-    notice = said.notice
+    """One delivery of a call plan, with its text."""
+    return deliver_text(said.notice, target, said.to(target), now, step=step, repeat=repeat, turn=turn)
+
+
+def deliver_text(notice: Notice, target: Target, text: str, now: datetime, *, step: int = 0, repeat: int = 0, turn: int = 0) -> Delivery:
+    """Any text about a notice, due at once. What is committed stands on the duty room's page, so there it is delivered."""
     shown = target.channel == DUTY_ROOM
     return Delivery(
         id=delivery_id((notice.id,), target.channel, target.address, step, repeat),
@@ -203,7 +207,7 @@ def deliver(said: Saying, target: Target, step: int, repeat: int, now: datetime,
         address=target.address,
         language=target.language,
         grade=notice.grade,
-        text=said.to(target),
+        text=text,
         state=DeliveryState.DELIVERED if shown else DeliveryState.PLANNED,
         step=step,
         repeat=repeat,

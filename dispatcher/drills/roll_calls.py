@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from dispatcher.answers.links import Link, sign_link
-from dispatcher.calls.calling import targets_of_person
+from dispatcher.calls.calling import deliver_text, targets_of_person
 from dispatcher.duty.resolve import on_duty
 from dispatcher.errors import NotAllowed, StoreFailed
 from dispatcher.house import House
-from dispatcher.model.delivery import Delivery, delivery_id
+from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, NoticeState, Purpose
 from dispatcher.model.task import Task, TaskKind
 from dispatcher.policy.model import Action, AnsweredBy, GradePlan
 from dispatcher.policy.snapshot import plan_as_json
-from dispatcher.ports import DeliveryState, Reader, Row, Transaction
+from dispatcher.ports import Reader, Row, Transaction
 from dispatcher.rows import row_of, value_of
 from dispatcher.timestamps import from_ms, to_ms
 from dispatcher.upkeep.audit import Act, write_audit
@@ -167,28 +167,7 @@ def _deliveries(house: House, notice: Notice, person: str, now: datetime) -> Ite
     zh = f"【值班点名】{house.registry.issuer('zh')}：请于{until:%H:%M}前回复“1 {notice.code}”，或点开 {link}"
     en = f'[Roll call] {house.registry.issuer("en")}: reply "1 {notice.code}" by {until:%H:%M}, or open {link}'
     for target in targets_of_person(house, person, contact.role, _BY):
-        yield Delivery(
-            id=delivery_id((notice.id,), target.channel, target.address, 0, 0),
-            notice=notice.id,
-            county=notice.county,
-            status=notice.status,
-            village=notice.village,
-            channel=target.channel,
-            person=person,
-            role=contact.role,
-            address=target.address,
-            language=target.language,
-            grade=notice.grade,
-            text=zh if target.language == "zh" else en,
-            state=DeliveryState.PLANNED,
-            step=0,
-            repeat=0,
-            fallbacks=(),
-            planned_at=now,
-            due=now,
-            expires_at=notice.expires_at,
-            updated_at=now,
-        )
+        yield deliver_text(notice, target, zh if target.language == "zh" else en, now)
 
 
 def _gap(house: House, one: RollCall, person: str, now: datetime) -> Task:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dispatcher.calls.calling import Target, targets_of_person
+from dispatcher.calls.calling import Target, deliver_text, targets_of_person
 from dispatcher.house import House
-from dispatcher.model.delivery import Delivery, delivery_id
+from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, NoticeState, Purpose
 from dispatcher.model.proposal import Entry, Proposal
 from dispatcher.model.task import Task, TaskKind
 from dispatcher.policy.model import AnsweredBy, GradePlan
-from dispatcher.ports import DeliveryState, Status
+from dispatcher.ports import Status
 from dispatcher.registry.model import VOICE, Contact
 from rules.grade import Grade
 
@@ -99,28 +99,7 @@ def _notice(house: House, proposal: Proposal, target: Target, now: datetime, end
 def _deliveries(house: House, proposal: Proposal, targets: list[Target], notices: dict[str, Notice], now: datetime) -> Iterator[Delivery]:
     for target in targets:
         notice = notices[target.person]
-        yield Delivery(
-            id=delivery_id((notice.id,), target.channel, target.address, 0, 0),
-            notice=notice.id,
-            county=notice.county,
-            status=notice.status,
-            village=notice.village,
-            channel=target.channel,
-            person=target.person,
-            role=target.role,
-            address=target.address,
-            language=target.language,
-            grade=notice.grade,
-            text=text_of(house, proposal, target.channel, target.language, now),
-            state=DeliveryState.PLANNED,
-            step=0,
-            repeat=0,
-            fallbacks=(),
-            planned_at=now,
-            due=now,
-            expires_at=notice.expires_at,
-            updated_at=now,
-        )
+        yield deliver_text(notice, target, text_of(house, proposal, target.channel, target.language, now), now)
 
 
 def text_of(house: House, proposal: Proposal, channel: str, language: str, now: datetime) -> str:
