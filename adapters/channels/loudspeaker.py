@@ -139,10 +139,9 @@ class Loudspeaker:
         receipts = [_receipt(topic, one.body) for topic, one in named if topic.endswith("/status")]
         if any(receipts):
             yield Heard(receipts=tuple(filter(None, receipts)))
-        for topic, one in named:
-            reply = None if one.kept or topic.endswith("/status") else _pressed(topic, one.body, self._settings.keys)
-            if reply is not None:
-                yield Heard(replies=(reply,), once=True)
+        pressed = [_pressed(topic, one.body, self._settings.keys) for topic, one in named if not one.kept and not topic.endswith("/status")]
+        if any(pressed):
+            yield Heard(replies=tuple(filter(None, pressed)), once=True)
 
     async def _connection(self) -> aiomqtt.Client:
         try:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dispatcher.answers.confirming import MOST_AN_HOUR, ROLE, confirmation
@@ -102,7 +102,8 @@ class Desk:
     async def listen(self, channel: Listening) -> None:
         """Take what a channel hears over its own connection; opened again when it breaks.
 
-        One report does not wait until the one before is durable: a thousand speakers report at once.
+        One report does not wait until the one before is durable: a thousand speakers report at once, and what is lost of that is said
+        again. What a person said is durable before the channel is asked for more, and so before it tells its far side.
         """
         room = asyncio.Semaphore(_AT_ONCE)
 
@@ -114,12 +115,23 @@ class Desk:
         while True:
             try:
                 async for heard in channel.heard():
+                    if heard.replies:
+                        await self._keep(heard)
+                        continue
                     await room.acquire()
-                    asked = Asked(gateway=heard.replies[0].channel, complete=True) if heard.once else None
-                    self._put(heard, asked).add_done_callback(taken)
+                    self._put(heard).add_done_callback(taken)
             except SourceLost as lost:
                 self._place.log.warning("channel_lost", error=str(lost))
             await asyncio.sleep(_RETRY_S)
+
+    async def _keep(self, heard: Heard) -> None:
+        """Durable on return, except for a reply that cannot be taken at all, which is in the log; it takes no other with it."""
+        asked = Asked(gateway=heard.replies[0].channel, complete=True) if heard.once else None
+        try:
+            await self.take(heard, asked)
+        except Exception:  # noqa: BLE001 - supervision point: logged where it happened
+            for reply in heard.replies if len(heard.replies) > 1 else ():
+                await self._keep(replace(heard, receipts=(), replies=(reply,)))
 
     async def run(self) -> None:
         """Write what came in, in groups, until ``stop``."""

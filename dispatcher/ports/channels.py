@@ -156,7 +156,10 @@ class Listening(Protocol):
     """A channel that receives receipts over a connection of its own."""
 
     def heard(self) -> AsyncIterator[Heard]:
-        """Yield what the far side reports; raises SourceLost when the connection breaks."""
+        """Yield what the far side reports; raises SourceLost when the connection breaks.
+
+        Replies of persons are durable when the next is asked for: only then may the far side be told that they were received.
+        """
         ...
 
 

@@ -1,11 +1,16 @@
 """A key at a village's speaker is an answer of that village, and of no other."""
 
-from datetime import timedelta
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
+import pytest
+
+from dispatcher.answers.desk import Desk
 from dispatcher.answers.polling import Asked
 from dispatcher.model.answer import Path as Way
 from dispatcher.model.task import TaskKind
-from dispatcher.ports import Heard, Reply, Status
+from dispatcher.ports import Heard, Reply, Status, Transaction
 from rules.grade import Grade
 from tests.dispatch.making import V1, V2, change
 from tests.dispatch.running import Running
@@ -41,6 +46,47 @@ async def test_one_press_that_is_said_twice_is_one_answer_and_a_second_press_ano
     for reference in ("k1", "k1", "k2"):
         await press(engine, "received", reference)
     assert len(await engine.answers()) == 2
+
+
+class Terminal:
+    """A far side that says three things together, and may forget them when it is asked for more."""
+
+    def __init__(self, engine: Running, *said: str) -> None:
+        self.engine, self.said = engine, said
+        self.kept = asyncio.Event()
+
+    async def heard(self) -> AsyncIterator[Heard]:
+        replies = [Reply(channel="loudspeaker", address=SPEAKER, text=said, reference=f"{SPEAKER}/{n}") for n, said in enumerate(self.said)]
+        yield Heard(replies=tuple(replies), once=True)
+        self.forgotten = len(await self.engine.answers())
+        self.kept.set()
+        await asyncio.Event().wait()
+
+
+async def test_a_key_is_durable_before_the_broker_may_forget_it(engine: Running) -> None:
+    await red(engine)
+    terminal = Terminal(engine, "received", "evacuating", "help")
+    listening = asyncio.create_task(engine.desk.listen(terminal))
+    await asyncio.wait_for(terminal.kept.wait(), 30)
+    assert terminal.forgotten == 3
+    listening.cancel()
+
+
+async def test_a_key_that_cannot_be_taken_does_not_take_the_others_with_it(engine: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    await red(engine)
+    take = Desk._take_pressed
+
+    async def breaks(self: Desk, tx: Transaction, reply: Reply, now: datetime) -> None:
+        if reply.text == "evacuating":
+            raise RuntimeError("a fault of ours")
+        await take(self, tx, reply, now)
+
+    monkeypatch.setattr(Desk, "_take_pressed", breaks)
+    terminal = Terminal(engine, "received", "evacuating", "help")
+    listening = asyncio.create_task(engine.desk.listen(terminal))
+    await asyncio.wait_for(terminal.kept.wait(), 30)
+    assert sorted(a.action for a in await engine.answers()) == ["help", "received"]
+    listening.cancel()
 
 
 async def test_a_cry_for_help_at_a_terminal_is_a_task_at_once(engine: Running) -> None:
