@@ -281,11 +281,11 @@ class Sender:
         """A deliberate repeat reads like the one before it: what the gateway has may be the other one, and then this one is not told.
 
         While another delivery of the same text may have left without our knowing its reference, neither can claim what is found:
-        both are sent again, marked.
+        both are sent again, marked. A call's record has no text at all, so there any other call to the same number counts.
         """
         if self._found.setdefault(reference, delivery.id) != delivery.id:
             return False
-        asked = {"address": delivery.address, "reference": reference, "text": delivery.text, "id": delivery.id}
+        asked = {"address": delivery.address, "channel": delivery.channel, "reference": reference, "text": delivery.text, "id": delivery.id}
         async with self._place.store.read() as reader:
             return not await reader.fetch("deliveries.rivals", asked)
 

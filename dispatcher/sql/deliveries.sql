@@ -70,8 +70,8 @@ SELECT * FROM deliveries WHERE carried_by IN EACH(:ids);
 SELECT count(*) AS n FROM deliveries WHERE address = :address AND role = :role AND planned_at > :since;
 
 -- name: rivals
-SELECT id FROM deliveries WHERE address = :address AND id <> :id
-AND (reference = :reference OR (text = :text AND attempts > 0 AND (reference = '' OR attempts > 1)));
+SELECT id FROM deliveries WHERE address = :address AND channel = :channel AND id <> :id
+AND (reference = :reference OR ((text = :text OR channel = 'voice') AND attempts > 0 AND (reference = '' OR attempts > 1)));
 
 -- name: states_of
 SELECT id, state FROM deliveries WHERE id IN EACH(:ids);

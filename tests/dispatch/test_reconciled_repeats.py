@@ -73,3 +73,28 @@ async def test_a_second_text_of_a_delivery_that_was_tried_twice_is_not_taken_for
         sms.arrived += [message_of(first), message_of(first)]  # said twice; which of the two the report spoke of is known, the other is not
         await engine.later(timedelta(minutes=2))
         assert "twin" in {m.delivery for m in sms.arrived}
+
+
+@dataclass
+class ByNumber(ByText):
+    """A gateway of calls: its records say who was called, and not what was said."""
+
+    async def find(self, message: Message, since: datetime) -> Receipt | None:  # noqa: ARG002 - everything is kept
+        for number, m in reversed(list(enumerate(self.arrived, 1))):
+            if m.address == message.address:
+                return Receipt(delivery=message.delivery, state=DeliveryState.SENT, reference=f"ref-{number}")
+        return None
+
+
+async def test_of_two_calls_to_one_number_in_hand_at_a_crash_neither_is_taken_for_the_one_that_was_made(place: FarSide) -> None:
+    voice = ByNumber("voice")
+    async with running(place, voice=voice) as engine:
+        await engine.change(change(Grade.RED, "G3"))
+        text = next(d for d in await engine.deliveries(WARDEN3))
+        calls = [replace(text, id=f"call-{n}", channel="voice", text=f"about hazard {n}") for n in range(2)]
+        async with engine.store.write() as tx:
+            await tx.run_many("deliveries.add", [row_of(call) for call in calls])
+            await lease(tx, [on_lease(call, START) for call in calls])
+        voice.arrived.append(message_of(calls[1]))  # one was made, of another warning; the sender died before it could write that down
+        await engine.later(timedelta(minutes=2))
+        assert {m.delivery for m in voice.arrived} == {"call-0", "call-1"}

@@ -142,15 +142,18 @@ def _marked(delivery: Mapping[str, Any] | None) -> bool:
 
 
 def overtaken(arrivals: list[Entry], of: Mapping[str, Mapping[str, Any]], notices: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """At one address nothing older of a village is said after something newer, except once more, marked."""
-    newest: dict[tuple[str, str, str], int] = defaultdict(int)
+    """At one address nothing older of a village is said after something newer by the same channel, except once more, marked.
+
+    A text on its way does not hold back a call, which rings for a while before anybody hears it.
+    """
+    newest: dict[tuple[str, str, str, str], int] = defaultdict(int)
     before: set[str] = set()
     for entry in arrivals:
         delivery = of.get(entry.delivery)
         notice = notices.get(delivery["notice"]) if delivery else None
-        if notice is None:
+        if delivery is None or notice is None:
             continue
-        line = (notice["warning"], notice["village"], entry.to)
+        line = (notice["warning"], notice["village"], entry.to, delivery["channel"])
         again = entry.delivery in before and _marked(delivery)
         if notice["revision"] < newest[line] and not again:
             yield f"{entry.to} heard revision {notice['revision']} of {notice['warning']}, {notice['village']} after {newest[line]}"

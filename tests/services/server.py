@@ -31,7 +31,7 @@ def free_port() -> int:
 class Server:
     """A program that listens on a port. ``log`` is the file that its output goes to."""
 
-    def __init__(self, command: list[str], port: int, log: Path, patience_s: float = 30.0) -> None:
+    def __init__(self, command: list[str], port: int, log: Path, patience_s: float = 90.0) -> None:
         self.host = HOST
         self.port = port
         self.log = log
