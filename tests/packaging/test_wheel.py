@@ -67,6 +67,7 @@ def test_every_adapter_that_is_named_can_be_loaded_from_the_installation(image: 
         ("channels", "sms"),
         ("channels", "voice"),
         ("channels", "loudspeaker"),
+        ("channels", "chat"),
         ("sources", "sl651_tcp"),
         ("stores", "sqlite"),
         ("stores", "postgres"),
