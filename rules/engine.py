@@ -269,9 +269,7 @@ def _fresh(plan: Plan) -> tuple[list[Series], list[Ladder], Feeds]:
     ]
     keys = dict.fromkeys(k for x in plan.ladders for found in x.feeds.values() for k in found)
     feeds = {k: Feed(*k) for k in keys}
-    # Made station by station, though numbered rule by rule: what a reading wakes lies together in memory.
-    made = {n: Ladder(plan.ladders[n], series, feeds) for n in sorted(range(len(plan.ladders)), key=lambda n: plan.ladders[n].series[:1])}
-    ladders = [made[n] for n in range(len(made))]
+    ladders = [Ladder(x, series, feeds) for x in plan.ladders]
     for x in ladders:
         for s in x.series:
             s.ladders = (*s.ladders, x)
