@@ -243,9 +243,7 @@ class Desk:
             given.append((notices[0], answer))
             taken.add(address)
         if given:
-            await record_answers(tx, house, given, now)
-            self._count([answer for _, answer in given])
-            self._place.metrics.replies.labels("understood").inc(len(given))
+            await self._understood(tx, given, now, len(given))
         return [reply for reply in replies if reply.address not in taken]
 
     async def _take_reply(self, tx: Transaction, reply: Reply, now: datetime) -> None:
@@ -278,10 +276,14 @@ class Desk:
             return
         said, people, who, note = understood.said, understood.people, contacts[0].id, reply.text[:200]
         given = [(n, answer_to(n, said, path_of(reply), person=who, people=people, note=note, at=now)) for n in notices]
-        await record_answers(tx, house, given, now)
-        self._count([answer for _, answer in given])
-        self._place.metrics.replies.labels("understood").inc()
+        await self._understood(tx, given, now)
         await self._confirm(tx, reply, understood, notices, now)
+
+    async def _understood(self, tx: Transaction, given: Sequence[tuple[Notice, Answer]], now: datetime, replies: int = 1) -> None:
+        """Write down what so many replies said."""
+        await record_answers(tx, self._place.house, given, now)
+        self._count([answer for _, answer in given])
+        self._place.metrics.replies.labels("understood").inc(replies)
 
     async def _confirm(self, tx: Transaction, reply: Reply, understood: Understood, about: Sequence[Notice], now: datetime) -> None:
         """Who answers for several villages is told what was recorded and what is open, but no machine is kept talking."""
@@ -306,9 +308,7 @@ class Desk:
             self._place.metrics.replies.labels("unclear").inc()
             return
         given = [(n, answer_to(n, understood.said, path_of(reply), person=person, note=reply.text, at=now)) for n, person in current]
-        await record_answers(tx, self._place.house, given, now)
-        self._count([answer for _, answer in given])
-        self._place.metrics.replies.labels("understood").inc()
+        await self._understood(tx, given, now)
 
     async def _take_pressed(self, tx: Transaction, reply: Reply, now: datetime) -> None:
         """A key at a speaker: it answers what that speaker told its village, or what the command it names told."""
@@ -327,9 +327,7 @@ class Desk:
             return
         said, who = understood.said, who_pressed(speaker)
         given = [(n, answer_to(n, said, Path.TERMINAL, person=who, note=speaker.name or speaker.id, at=now)) for n in notices]
-        await record_answers(tx, house, given, now)
-        self._count([answer for _, answer in given])
-        self._place.metrics.replies.labels("understood").inc()
+        await self._understood(tx, given, now)
 
     async def _notices_meant(self, tx: Transaction, address: str, code: str, now: datetime) -> list[Notice]:
         """The notices told to that number before now that still ask; with a code, the one it names."""
