@@ -40,14 +40,19 @@ def again(ladder: Ladder, from_s: int) -> int | None:
 
 def _moments(ladder: Ladder, from_s: int, edge_s: int) -> list[tuple[int, bool]]:
     """The times of all readings that matter, and whether one of the place's own was among them."""
+    count = max(p.count for p in ladder.rule.patience)
+    since_s = from_s - ladder.rule.hold_s - 1
+    if not ladder.many:  # what comes from one series is in order as it is
+        only = ladder.series[0].times_after(edge_s)
+        own = ladder.owns(ladder.series[0])
+        return [(t, own) for t in only[max(0, bisect_right(only, since_s) - count) :]]
     found: dict[int, bool] = {ladder.moment_s: False} if ladder.feeds and ladder.moment_s > edge_s else {}
     for s in ladder.series:
         own = ladder.owns(s)
         for t in s.times_after(edge_s):
             found[t] = found.get(t, False) or own
     times = sorted(found.items())
-    count = max(p.count for p in ladder.rule.patience)
-    if ladder.many and count > 1:
+    if count > 1:
         return times
-    start = bisect_right(times, (from_s - ladder.rule.hold_s - 1, True))
+    start = bisect_right(times, (since_s, True))
     return times[max(0, start - count) :]

@@ -168,18 +168,33 @@ class Series:
             self.trim()
 
     def put(self, at_s: int, scaled: int) -> bool:
-        """Take a late reading or a correction; false when it changes nothing."""
+        """Take a late reading or a correction; false when it changes nothing. A repeat, or a correction of the newest, moves no other."""
+        i = self.upto(at_s) - 1
+        if i >= 0 and self.time(i) == at_s:
+            if self.value(i) == scaled:
+                return False
+            if i == self.size() - 1 and self._renew(scaled):
+                return True
         times, values = list(self.times_after(NEVER_S)), self.values(0, self.size())
         i = bisect_left(times, at_s)
         if i < len(times) and times[i] == at_s:
-            if values[i] == scaled:
-                return False
             values[i] = scaled
         else:
             times.insert(i, at_s)
             values.insert(i, scaled)
             self.late |= {at_s}
         self._arrange(times, values)
+        return True
+
+    def _renew(self, scaled: int) -> bool:
+        """Another value for the newest reading; false where its total needs more room."""
+        total = self.totals[-2] + scaled
+        try:
+            self.totals[-1] = total
+        except OverflowError:
+            return False
+        self.total, self.touched = total, True
+        self.rouse()
         return True
 
     def drop(self, at_s: int) -> None:
