@@ -4,6 +4,10 @@
 1 when memory or descriptors grew, or a reading was lost. Readings come by HTTP, each batch repeated until it is taken, and in bursts by
 MQTT. Faults, one every ten seconds by chance: rubbish, requests that break off, a locked database, a broker that is killed or
 stands still, an engine that stands still for a moment, a gateway that refuses or never answers.
+
+``rss_mib`` and ``fds`` are medians of the four quarters. Before them a day of readings is fed in, so that windows are full; the first
+quarter is the warming up (the 64 MiB of pages that SQLite's writer keeps fill within minutes), the second is held against the last.
+``cpu`` are shares of one core: of the engine, of the senders with all faults they make, and of the broker.
 """
 
 import argparse
@@ -14,33 +18,28 @@ import json
 import os
 import random
 import signal
-import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import yaml
 
-from bench.county import Size, station, write_county
+from bench.county import Size, write_county
+from bench.soak_faults import Faults
+from bench.soak_readings import BATCH, STATIONS, batch, history
 from dispatcher.serving import free_port
 
-STATIONS = 2_000
-BATCH = 100
-FAULT_EVERY_S = 10.0
 SAMPLE_EVERY_S = 2.0
 MOST_GROWTH_MIB = 32.0
 MOST_MORE_FDS = 8
 """Beyond what the quarter after the first one had: connections come and go."""
 
-_SENDERS = 4
+_SENDERS = 8
 _READY_S = 150.0
 _SECRETS = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "token-of-the-soak", "DISPATCHER_SECRET": "secret-of-the-soak"}
 
@@ -58,8 +57,16 @@ class Soak:
     taken: int = 0
     refused: int = 0
     repeats: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    cpu: dict[str, float] = field(default_factory=dict)
     samples: list[tuple[float, float, int]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    _before: int = 0
+    _used: dict[int, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Nothing is broken yet."""
+        self.faults = Faults(self, self.chance)
 
     @property
     def url(self) -> str:
@@ -131,26 +138,23 @@ class Soak:
 
     # ------------------------------------------------------------------------------------------- readings
 
-    def batch(self, number: int) -> bytes:
-        """The next hundred gauges; one in two thousand readings is a cloudburst, so that people are called."""
-        # Of the last whole five minutes, as gauges report: what comes again within them is a correction, so the windows stay as they are.
-        slot = int(time.time()) // 300 * 300
-        at, rain = datetime.fromtimestamp(slot, UTC).isoformat(), 0.2 + 0.2 * (number // 20 % 3)
-        rows = []
-        for n in range(number * BATCH, number * BATCH + BATCH):
-            value = 90 if n % 2_000 == number % 5 else rain
-            rows.append(f'{{"station":"{station(n % STATIONS)}","variable":"rain","value":{value:.1f},"unit":"mm","time":"{at}"}}\n')
-        return "".join(rows).encode()
+    async def fill(self) -> None:
+        """A day of readings, so that all windows are full before anything is measured."""
+        async with httpx.AsyncClient(timeout=60) as client:
+            for body in history(time.time()):
+                answer = await client.post(f"{self.url}/api/v1/readings", content=body, headers=self.headers)
+                answer.raise_for_status()
+        self._before = self._counted()
 
     async def send(self, numbers: "itertools.count[int]", until_s: float) -> None:
-        """One of several senders: a batch at its time, again until it is taken."""
+        """One of several senders: a batch at its time, again until it is taken; what is late is made up for."""
         began = time.monotonic()
         async with httpx.AsyncClient(timeout=30) as client:
             for mine in itertools.count():
                 if time.monotonic() > until_s:
                     return
                 await asyncio.sleep(max(0.0, began + mine * BATCH * _SENDERS / self.rate - time.monotonic()))
-                await self._handed_over(client, self.batch(next(numbers)))
+                await self._handed_over(client, batch(next(numbers), time.time()))
 
     async def _handed_over(self, client: httpx.AsyncClient, body: bytes) -> None:
         while True:
@@ -163,95 +167,6 @@ class Soak:
             self.repeats += 1
             await asyncio.sleep(0.5)
 
-    # ------------------------------------------------------------------------------------------- faults
-
-    async def trouble(self, until_s: float) -> None:
-        """One fault after another, drawn by chance."""
-        kinds: list[Callable[[], Awaitable[None]]] = [
-            *(self.rubbish, self.broken_off, self.locked, self.broker_killed, self.broker_paused, self.engine_paused),
-            *(self.gateway_refuses, self.gateway_hangs, self.burst),
-        ]
-        while time.monotonic() < until_s - FAULT_EVERY_S:
-            kind = self.chance.choice(kinds)
-            self.faults[kind.__name__] += 1
-            await kind()
-            await asyncio.sleep(FAULT_EVERY_S * self.chance.uniform(0.5, 1.5))
-
-    async def rubbish(self) -> None:
-        """Bodies that nobody can read, some of them too large."""
-        async with httpx.AsyncClient(timeout=30) as client:
-            for _ in range(50):
-                body = self.chance.randbytes(self.chance.choice((10, 1_000, 100_000)))
-                with contextlib.suppress(httpx.TransportError):
-                    await client.post(f"{self.url}/api/v1/readings", content=body, headers=self.headers)
-
-    async def broken_off(self) -> None:
-        """Requests that end in their middle, without a goodbye."""
-        head = (
-            f"POST /api/v1/readings HTTP/1.1\r\nHost: x\r\nAuthorization: {self.headers['Authorization']}\r\nContent-Length: 9999\r\n\r\n["
-        )
-        for _ in range(50):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.web), 5) as connection:
-                connection.sendall(head.encode())
-            await asyncio.sleep(0.01)
-
-    async def locked(self) -> None:
-        """Somebody else holds the database for a few seconds."""
-        with contextlib.closing(sqlite3.connect(self.folder / "soak.db", isolation_level=None, timeout=20)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            await asyncio.sleep(3)
-            connection.execute("ROLLBACK")
-
-    async def broker_killed(self) -> None:
-        """The broker dies and comes back."""
-        self.broker.kill()
-        self.broker.wait()
-        await asyncio.sleep(2)
-        self.start_broker()
-
-    async def broker_paused(self) -> None:
-        """The broker's connections stay open and nothing comes."""
-        await self._paused(self.broker, 8)
-
-    async def engine_paused(self) -> None:
-        """As a machine that swaps."""
-        await self._paused(self.engine, 3)
-
-    async def _paused(self, process: "subprocess.Popen[bytes]", seconds: float) -> None:
-        process.send_signal(signal.SIGSTOP)
-        await asyncio.sleep(seconds)
-        process.send_signal(signal.SIGCONT)
-
-    async def gateway_refuses(self) -> None:
-        """The gateway answers with 500."""
-        await self._gateway(b"HTTP/1.1 500 no\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-
-    async def gateway_hangs(self) -> None:
-        """The gateway takes requests and answers none."""
-        await self._gateway(b"")
-
-    async def _gateway(self, answer: bytes) -> None:
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                await reader.readuntil(b"\r\n\r\n")
-                writer.write(answer)
-                await asyncio.sleep(0 if answer else 5)
-            writer.close()
-
-        server = await asyncio.start_server(serve, "127.0.0.1", self.gateway_port)
-        await asyncio.sleep(8)
-        server.close()
-
-    async def burst(self) -> None:
-        """Sensors on the broker."""
-        command = ["-m", "bench.gauges", str(self.broker_port), "5000", "0", "5"]
-        process = await asyncio.create_subprocess_exec(sys.executable, *command, stderr=subprocess.DEVNULL)
-        try:
-            async with asyncio.timeout(20):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-
     # ------------------------------------------------------------------------------------------- looking
 
     async def look(self, until_s: float) -> None:
@@ -261,20 +176,37 @@ class Soak:
         while time.monotonic() < until_s:
             resident = int((process / "statm").read_text(encoding="ascii").split()[1]) * page
             self.samples.append((time.monotonic(), resident, len(list((process / "fd").iterdir()))))
+            for pid in (self.engine.pid, self.broker.pid):
+                with contextlib.suppress(FileNotFoundError):  # a broker that was killed has had its last sample
+                    self._used[pid] = processor_s(pid)
             await asyncio.sleep(SAMPLE_EVERY_S)
 
     def stored(self) -> int:
-        """Readings that the engine says it has decided upon by HTTP."""
+        """Readings of the run that the engine says it has decided upon by HTTP."""
+        return self._counted() - self._before
+
+    def _counted(self) -> int:
         text = httpx.get(f"{self.url}/metrics", timeout=30).text
         found = [line for line in text.splitlines() if line.startswith('dispatcher_readings_total{source="http"}')]
         return int(float(found[0].rpartition(" ")[2])) if found else 0
 
     async def run(self, minutes: float) -> None:
         """Everything at once until the time is over."""
-        until_s = time.monotonic() + minutes * 60
+        began_s, engine_s, own_s = time.monotonic(), processor_s(self.engine.pid), time.process_time()
+        until_s = began_s + minutes * 60
         numbers = itertools.count()
         senders = [self.send(numbers, until_s) for _ in range(_SENDERS)]
-        await asyncio.gather(*senders, self.trouble(until_s), self.look(until_s))
+        await asyncio.gather(*senders, self.faults.one_after_another(until_s), self.look(until_s))
+        self.seconds = time.monotonic() - began_s
+        engine_s = self._used.pop(self.engine.pid) - engine_s
+        spent = {"engine": engine_s, "senders": time.process_time() - own_s, "broker": sum(self._used.values())}
+        self.cpu = {of: round(used_s / self.seconds, 3) for of, used_s in spent.items()}
+
+
+def processor_s(pid: int) -> float:
+    """Seconds of processor time that a process has had."""
+    numbers = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def quarter(values: Sequence[float], number: int) -> float:
@@ -292,12 +224,14 @@ def summary(soak: Soak, minutes: float, seed: int, stored: int) -> dict[str, obj
         "seed": seed,
         "minutes": minutes,
         "rate": soak.rate,
+        "achieved": round(soak.taken / soak.seconds) if soak.seconds else 0,
         "taken": soak.taken,
         "stored": stored,
         "lost": max(0, soak.taken - stored),
         "refused": soak.refused,
         "repeats": soak.repeats,
-        "faults": dict(soak.faults),
+        "faults": dict(soak.faults.count),
+        "cpu": soak.cpu,
         "rss_mib": [round(quarter(resident, n), 1) for n in range(4)],
         "rss_max_mib": round(max(resident), 1),
         "fds": [int(quarter(fds, n)) for n in range(4)],
@@ -314,6 +248,7 @@ async def soaked(folder: Path, minutes: float, rate: float, seed: int) -> dict[s
     try:
         soak.start_engine()
         await soak.until_ready()
+        await soak.fill()
         await soak.run(minutes)
         await asyncio.sleep(2)
         return summary(soak, minutes, seed, soak.stored())
