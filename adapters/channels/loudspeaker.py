@@ -118,6 +118,8 @@ class Loudspeaker:
                         yield heard
                     line.ack([(one.mid, one.qos) for one in came if one.qos])
         except aiomqtt.MqttError as error:
+            for heard in self._read(line.take(_MOST_HELD)):  # a broker that was killed need not know it any more
+                yield heard
             raise SourceLost(f"the broker of the speakers at {self._settings.host}:{self._settings.port}: {error}") from error
         finally:
             line.let_go()

@@ -102,6 +102,9 @@ class MqttSource:
                     await self._room.wait()
                     yield self._batch(await self._take(client, line), line)
         except aiomqtt.MqttError as error:
+            # A broker that was killed need not know any more what it has sent: what is here is taken before anything else.
+            while line.waiting:
+                yield self._batch(line.take(self._settings.batch_items), line)
             raise SourceLost(f"{self.name}: MQTT broker {self._address}: {error}") from error
         finally:
             line.let_go()

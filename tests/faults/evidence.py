@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import aiomqtt
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from adapters.stores.sqlite import open_store
@@ -33,7 +34,13 @@ HURRIED = """SELECT DISTINCT hazard FROM changes GROUP BY rule, place, decided_a
 SAID = "SELECT note AS text FROM answers UNION ALL SELECT title AS text FROM incidents"
 WORD = re.compile(r"word-\d+")
 ID = re.compile(rb'"id": ?"([^"]+)"')
-SENT_ON = re.compile(rb"Sending PUBLISH to dispatcher-\S+ \(.*'readings/[^/']+/([^']+)'")
+#: How the engine's readings are called at Mosquitto.
+SESSION = "engine-readings"
+#: Of a message to the engine: its number and the reading; or the number that the engine has acknowledged.
+SENT_ON = re.compile(
+    rf"Sending PUBLISH to {SESSION} \(.*m(\d+), 'readings/[^/']+/([^']+)'|Received PUBACK from {SESSION} \(Mid: (\d+)".encode()
+)
+QUIET_S = 0.5
 
 Change = tuple[Any, ...]
 Rows = tuple[Mapping[str, Any], ...]
@@ -41,7 +48,9 @@ Rows = tuple[Mapping[str, Any], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """``accepted``: reading → the way it was accepted on. ``handed_on``: readings that Mosquitto sent to the engine.
+    """``accepted``: reading → the way it was accepted on.
+
+    ``acknowledged``: readings for which Mosquitto, by its own log, got the engine's word; ``held``: those that it would still send to it.
 
     ``in_topic``: how often each reading lies in Kafka at the end: a sensor that got no answer has sent it again.
 
@@ -54,7 +63,8 @@ class Evidence:
     """
 
     accepted: Mapping[str, Route]
-    handed_on: frozenset[str]
+    acknowledged: frozenset[str]
+    held: frozenset[str]
     in_topic: Counter[str]
     journalled: Counter[str]
     changes: Counter[Change]
@@ -75,6 +85,13 @@ class Evidence:
     ended: str = ""
 
 
+class Broker(NamedTuple):
+    """The Mosquitto of a site."""
+
+    port: int
+    log: Path
+
+
 class Topics(NamedTuple):
     """The Kafka of a site: its address, the topic of readings, and those of what the engine published."""
 
@@ -89,7 +106,7 @@ def gather(
     *,
     database: Path,
     town: Path,
-    mosquitto_log: Path,
+    mosquitto: Broker,
     kafka: Topics,
     status: str,
     garbage: Iterable[str] = (),
@@ -107,7 +124,8 @@ def gather(
         payloads = [row["payload"] for row in rows(BATCHES)]
         return Evidence(
             accepted=dict(accepted),
-            handed_on=frozenset(_handed_on(mosquitto_log)),
+            acknowledged=frozenset(_acknowledged(mosquitto.log)),
+            held=frozenset(asyncio.run(_held(mosquitto))),
             in_topic=Counter(in_topic),
             journalled=Counter(_ids(payloads)),
             changes=Counter(tuple(row.values()) for row in rows(CHANGES)),
@@ -142,9 +160,27 @@ def _ids(payloads: Iterable[bytes]) -> Iterable[str]:
                     yield str(json.loads(line)["id"])
 
 
-def _handed_on(log: Path) -> Iterable[str]:
-    """Readings that Mosquitto, by its own log, sent to the engine at least once."""
-    return (found.decode() for found in SENT_ON.findall(log.read_bytes()))
+def _acknowledged(log: Path) -> Iterable[str]:
+    """Until then a message is the broker's, sent or not: what it writes into a socket of ours may never be read."""
+    sent: dict[bytes, bytes] = {}
+    for number, reading, answered in SENT_ON.findall(log.read_bytes()):
+        if reading:
+            sent[number] = reading
+        elif answered in sent:
+            yield sent.pop(answered).decode()
+
+
+async def _held(broker: Broker) -> list[str]:
+    """What comes to one who goes on with the engine's session."""
+    found: list[str] = []
+    async with aiomqtt.Client(
+        "127.0.0.1", broker.port, identifier=SESSION, protocol=aiomqtt.ProtocolVersion.V5, clean_start=False
+    ) as client:
+        with contextlib.suppress(TimeoutError):
+            while True:
+                message = await asyncio.wait_for(anext(client.messages), QUIET_S)
+                found.append(message.topic.value.rpartition("/")[2])
+    return found
 
 
 async def _audit_breaks(database: Path) -> int | None:

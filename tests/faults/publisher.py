@@ -78,13 +78,13 @@ class Publisher:
         return not self.stopping.is_set()
 
     async def _by_mqtt(self, readings: list[Sent]) -> None:
-        """QoS 1: accepted once the broker has acknowledged."""
+        """QoS 1: accepted once the broker has acknowledged. Retained, so that Mosquitto writes it down at once (docs/deployment.md)."""
         left = list(readings)
         while left and not self.stopping.is_set():
             with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
                 async with aiomqtt.Client("127.0.0.1", self.doors.mqtt_port, identifier="sensors", timeout=ANSWER_S) as client:
                     while left and await self._until_due(left[0]):
-                        await client.publish(f"readings/{left[0].station}/{left[0].id}", left[0].body, qos=1, timeout=ANSWER_S)
+                        await client.publish(f"readings/{left[0].station}/{left[0].id}", left[0].body, qos=1, retain=True, timeout=ANSWER_S)
                         self.accepted[left.pop(0).id] = Route.MQTT
             await asyncio.sleep(PAUSE_S)
 

@@ -20,6 +20,7 @@ import yaml
 from adapters.stores.sqlite import open_store
 from dispatcher.accounts import Role, add_token
 from dispatcher.upkeep.commit_points import VARIABLE
+from tests.faults.evidence import SESSION
 from tests.faults.nursery import Child, Nursery
 from tests.faults.officer import Officer
 from tests.faults.publisher import Doors, Publisher
@@ -93,7 +94,7 @@ class Site:
         self.config.write_text(yaml.safe_dump(self._deployment()), "utf-8")
 
     def _deployment(self) -> dict[str, object]:
-        mqtt = {"adapter": "mqtt", "port": self.mosquitto.port, "keepalive_s": 5, "timeout_s": 3}
+        mqtt = {"adapter": "mqtt", "client_id": SESSION, "port": self.mosquitto.port, "keepalive_s": 5, "timeout_s": 3}
         kafka = {"adapter": "kafka", "bootstrap": [self.on.kafka.bootstrap], "readings": [self.topic], "group": self.topic}
         sms = {"adapter": "sms", "sender": SENDER, "base_url": f"http://127.0.0.1:{self.town_port}", "timeout_s": 2, "connect_timeout_s": 1}
         speakers = {"adapter": "loudspeaker", "port": self.mosquitto.port, "report_within_s": 3, "timeout_s": 2}

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from tests.faults.disk import SmallDisk
-from tests.faults.evidence import Evidence, Topics, gather, journalled
+from tests.faults.evidence import Broker, Evidence, Topics, gather, journalled
 from tests.faults.kinds import GATEWAY, KINDS, Struck, kind_of
 from tests.faults.nursery import Nursery
 from tests.faults.site import NotRunning, Site, Surroundings
@@ -152,7 +152,7 @@ class Storms:
                 site.publisher.accepted,
                 database=site.database,
                 town=site.ledger,
-                mosquitto_log=site.mosquitto.log,
+                mosquitto=Broker(site.mosquitto.port, site.mosquitto.log),
                 kafka=Topics(self.ground.kafka.bootstrap, site.topic, site.changes, site.exercises),
                 status=site.on.status,
                 garbage=struck.garbage,

@@ -33,7 +33,8 @@ def heard(name: str, body: str = "1 4821") -> Entry:
 CHANGE = ("rain", "G1", 0, 3, 1)
 SOUND = Evidence(
     accepted={"m": Route.MQTT, "k": Route.KAFKA, "h": Route.HTTP},
-    handed_on=frozenset({"m"}),
+    acknowledged=frozenset({"m"}),
+    held=frozenset(),
     in_topic=Counter({"k": 1}),
     journalled=Counter({"m": 2, "k": 1, "h": 2}),
     changes=Counter([CHANGE]),
@@ -79,8 +80,13 @@ def test_what_is_missing_is_found(what: str, changed: dict[str, Any]) -> None:
 
 
 def test_what_a_broker_accepted_and_forgot_before_the_engine_had_it_is_its_loss() -> None:
-    found = judged(journalled=Counter({"k": 1, "h": 1}), handed_on=frozenset(), changes=Counter())
+    found = judged(journalled=Counter({"k": 1, "h": 1}), acknowledged=frozenset(), changes=Counter())
     assert (found.broker_lost, found.lost) == (1, ())
+
+
+def test_what_a_broker_still_holds_for_the_engine_at_the_end_is_the_engines_loss() -> None:
+    found = judged(journalled=Counter({"k": 1, "h": 1}), acknowledged=frozenset(), held=frozenset({"m"}))
+    assert (found.broker_lost, len(found.lost)) == (0, 1)
 
 
 def test_twice_is_found_unless_it_is_marked() -> None:

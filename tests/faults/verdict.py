@@ -77,9 +77,9 @@ def judge(seen: Evidence, reference: Reference) -> Verdict:
 
 
 def lost_by_brokers(seen: Evidence) -> frozenset[str]:
-    """Readings that a broker accepted, and that it neither has any more nor ever handed on."""
+    """Readings that a broker accepted and has no more, although nobody has told it that they are safe elsewhere."""
     by_broker = {reading for reading, route in seen.accepted.items() if route is not Route.HTTP}
-    return frozenset(by_broker - seen.handed_on - set(seen.in_topic) - set(seen.journalled))
+    return frozenset(by_broker - seen.acknowledged - seen.held - set(seen.in_topic) - set(seen.journalled))
 
 
 def lost_readings(seen: Evidence, broker_lost: frozenset[str]) -> Iterator[str]:

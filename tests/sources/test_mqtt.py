@@ -195,6 +195,26 @@ async def test_an_acknowledgement_of_an_earlier_connection_does_not_acknowledge_
         assert await _bodies(stream, 1) == [b"1"]
 
 
+async def test_what_a_broker_sent_before_the_line_broke_is_taken(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have told the sensor that it has the reading, and not its disk, and then nobody but we can still know of it."""
+    side = MosquittoSide(mosquitto)
+    await side.introduce()
+    await side.publish([b"1", b"2", b"3"])
+
+    async def killed(*_: object) -> None:
+        await asyncio.sleep(0.3)  # the broker sends what it has kept as soon as we are connected
+        mosquitto.kill()
+        raise aiomqtt.MqttError("gone")
+
+    monkeypatch.setattr(aiomqtt.Client, "subscribe", killed)
+    async with side.opened() as (source, stream):
+        batch = await anext(stream)
+        await source.ack(batch)
+        with pytest.raises(SourceLost):
+            await anext(stream)
+    assert [item.body for item in batch.items] == [b"1", b"2", b"3"]
+
+
 async def test_workers_of_a_shared_subscription_divide_the_readings(mosquitto: Mosquitto) -> None:
     mark = uuid.uuid4().hex[:8]
     topics = (f"$share/engine-{mark}/readings/{mark}/#",)
@@ -326,6 +346,20 @@ async def test_a_broker_that_stops_answering_is_source_lost_at_the_next_opening(
     async with side.opened() as (_, stream):
         with pytest.raises(SourceLost):
             await asyncio.wait_for(anext(stream), 20)
+
+
+async def test_what_a_broker_sends_to_one_who_did_not_wait_for_its_welcome_is_not_lost(mosquitto: Mosquitto) -> None:
+    """It stood still for longer than our patience, and then goes on with the connection that we had given up."""
+    side = MosquittoSide(mosquitto, timeout_s=0.5)
+    await side.introduce()
+    await side.publish([b"1", b"2", b"3"])
+    with mosquitto.paused():
+        async with side.opened() as (_, stream):
+            with pytest.raises(SourceLost):
+                await asyncio.wait_for(anext(stream), 20)
+    await asyncio.sleep(1)
+    async with side.opened() as (_, stream):
+        assert await _bodies(stream, 3) == [b"1", b"2", b"3"]
 
 
 async def test_cancelling_while_waiting_is_cancelling_and_nothing_else(mosquitto: Mosquitto) -> None:
