@@ -3,6 +3,7 @@
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dispatcher.web.problems import Problem, problem_response
@@ -55,6 +56,7 @@ class SecurityHeaders:
 class BoundedBody:
     """Refuses a body above the limit of its path with 413: at once when its length is announced, else while it comes.
 
+    One that breaks off is nobody's error: there is nobody left to be answered, and nothing of it was used.
     The bulk addresses look at the announced length themselves, after the login: what they refuse is also recorded.
     """
 
@@ -85,6 +87,8 @@ class BoundedBody:
             await self._app(scope, counted, send)
         except Problem as problem:
             await problem_response(problem)(scope, receive, send)
+        except ClientDisconnect:
+            return
 
 
 def limit_of(path: str) -> int:

@@ -1,14 +1,16 @@
 import gzip
 import json
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from starlette.types import Message
 
 from dispatcher.accounts import Role
 from dispatcher.errors import Overloaded
 from dispatcher.model.reject import Decoded, Reject, RejectCode
 from dispatcher.ports import Kind
+from dispatcher.web.application import create_app
 from rules.reading import Reading
 from tests.web.bench import Bench
 
@@ -66,6 +68,23 @@ async def test_a_body_of_ten_megabytes_is_refused_and_recorded(bench: Bench, *, 
     rejects = (await bench.client.get("/api/v1/rejects", headers=bench.api(Role.VIEWER))).json()["items"]
     assert rejects[0]["code"] == "too_large"
     assert rejects[0]["excerpt"].startswith('[{"station":"x"')
+
+
+async def test_a_body_that_breaks_off_is_neither_used_nor_an_error_of_ours(bench: Bench) -> None:
+    comes: Iterator[Message] = iter([{"type": "http.request", "body": b'[{"station":"x"', "more_body": True}, {"type": "http.disconnect"}])
+    said: list[Message] = []
+
+    async def receive() -> Message:
+        return next(comes)
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    head = [(name.lower().encode(), value.encode()) for name, value in bench.api(Role.FORECASTER).items()]
+    scope = {"type": "http", "method": "POST", "path": "/api/v1/readings", "query_string": b"", "headers": head, "http_version": "1.1"}
+    await create_app(bench.context)(scope, receive, send)
+    assert not bench.intake.bodies
+    assert not said
 
 
 async def test_a_gzip_body_is_unpacked_in_all_its_members(bench: Bench) -> None:
