@@ -1,7 +1,9 @@
 """What the gauges of a soak report: a day of drizzle before it begins, then the last whole five minutes again and again.
 
-The day is there so that the windows are full from the start: what grows after that is no window. What comes again within five minutes is a
-correction, so the windows stay as they are. Each five minutes another gauge has a cloudburst, so that people are called all the while.
+The day is there so that the windows are full from the start: what grows after that is no window. What comes again within five minutes is
+a repeat, or each fifth time a correction, so the windows stay as they are. Corrections are the dearest readings there are: a place is
+judged again for all the hour that its rule holds a grade. Each five minutes another gauge has a cloudburst, so that people are called
+all the while.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,6 +18,7 @@ SLOT_S = 300
 _DAY_S = 86_400
 _BLOCKS = STATIONS // BATCH
 _AMOUNTS = (0.2, 0.4, 0.6)
+_ALIKE = 5
 _CLOUDBURST = 90.0
 
 
@@ -28,7 +31,7 @@ def history(now_s: float) -> Iterator[bytes]:
 
 def batch(number: int, now_s: float) -> bytes:
     """The next hundred gauges; each body is made once in five minutes."""
-    return _batch(number % (_BLOCKS * len(_AMOUNTS)), slot(now_s))
+    return _batch(number % _BLOCKS, number // _BLOCKS // _ALIKE % len(_AMOUNTS), slot(now_s))
 
 
 def slot(now_s: float) -> int:
@@ -37,10 +40,10 @@ def slot(now_s: float) -> int:
 
 
 @lru_cache(_BLOCKS * len(_AMOUNTS))
-def _batch(number: int, slot_s: int) -> bytes:
-    first, amount = number % _BLOCKS * BATCH, _AMOUNTS[number // _BLOCKS]
+def _batch(block: int, amount: int, slot_s: int) -> bytes:
     wet = slot_s // SLOT_S % STATIONS
-    return _body(slot_s, ((n, _CLOUDBURST if n == wet else amount) for n in range(first, first + BATCH)))
+    gauges = range(block * BATCH, block * BATCH + BATCH)
+    return _body(slot_s, ((n, _CLOUDBURST if n == wet else _AMOUNTS[amount]) for n in gauges))
 
 
 def _body(slot_s: int, readings: Iterable[tuple[int, float]]) -> bytes:
