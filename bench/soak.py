@@ -35,7 +35,7 @@ from bench.soak_readings import BATCH, STATIONS, batch, history
 from dispatcher.serving import free_port
 
 SAMPLE_EVERY_S = 2.0
-MOST_GROWTH_MIB = 32.0
+MOST_GROWTH_MIB = 16.0
 MOST_MORE_FDS = 8
 """Beyond what the quarter after the first one had: connections come and go."""
 
