@@ -82,8 +82,7 @@ def compile_rules(rules: RuleSet, places: Sequence[Place], zone: tzinfo = UTC) -
     """Expand each rule over its places; ``zone`` is the local time of seasons and days. RuleErrors carries every mistake."""
     live = [r for r in rules.rules if r.mode is not Mode.STOPPED]
     builder = _Builder(places, live)
-    for rule in live:
-        builder.add(rule, zone)
+    builder.add([builder.expansion(rule, zone) for rule in live], places)
     if builder.errors:
         raise RuleErrors(tuple(sorted(set(builder.errors))))
     return Plan(digest=rules.digest, series=builder.series(), ladders=tuple(builder.ladders))
@@ -106,8 +105,8 @@ class _Builder:
         self.keys: dict[tuple[str, str, int], list[int]] = {}
         """(station, variable, checks) → number, interval in seconds, horizon in seconds."""
 
-    def add(self, rule: Rule, zone: tzinfo) -> None:
-        """All ladders of one rule."""
+    def expansion(self, rule: Rule, zone: tzinfo) -> "_Expansion":
+        """What a rule says of all its places."""
         places = self.by_type.get(rule.for_each, [])
         if not places:
             there = ", ".join(sorted(self.by_type)) or "none"
@@ -118,19 +117,24 @@ class _Builder:
                 self.errors.append(RuleError(o.file, o.line, 1, f"{o.station!r:.40} is no {rule.for_each}"))
         over = {(o.station, o.input): o.cells for o in rule.overrides}
         compiled = compile_rule(rule, zone)
-        at = _Expansion(
-            compiled, self._limits(compiled, EVERY, over) if rule.tables else ((),), frozenset(o.station for o in rule.overrides)
-        )
-        for place in places:
-            self._add_place(at, place, over)
+        return _Expansion(compiled, self._limits(compiled, EVERY, over) if rule.tables else ((),), over)
 
-    def _add_place(self, at: "_Expansion", place: Place, over: Mapping[tuple[str, str], Cells]) -> None:
+    def add(self, expansions: Sequence["_Expansion"], places: Sequence[Place]) -> None:
+        """All ladders, place by place: what lies side by side in the world does so in memory, however many rules there are."""
+        concerned: dict[str, list[_Expansion]] = {}
+        for at in expansions:
+            concerned.setdefault(at.compiled.rule.for_each, []).append(at)
+        for place in places:
+            for at in concerned.get(place.type, ()):
+                self._add_place(at, place)
+
+    def _add_place(self, at: "_Expansion", place: Place) -> None:
         compiled, rule = at.compiled, at.compiled.rule
         found = [self._sources(compiled, place, n) for n in range(len(rule.inputs))]
         numbers = rule.columns.of(place.id) if rule.columns else ()
         if rule.columns and not numbers:
             self.errors.append(RuleError(rule.columns.file, 1, 1, f"there is no row for {place.id!r}, a {rule.for_each}"))
-        limits = self._limits(compiled, place.id, over) if place.id in at.overridden else at.limits
+        limits = self._limits(compiled, place.id, at.over) if place.id in at.overridden else at.limits
         interval_s = _interval_s(rule, place, found)
         horizon_s = rule.horizon_s(interval_s) if interval_s != at.interval_s else at.horizon_s
         at.interval_s, at.horizon_s = interval_s, horizon_s
@@ -235,12 +239,13 @@ class _Builder:
 class _Expansion:
     """What the places of one rule have in common, worked out once."""
 
-    def __init__(self, compiled: CompiledRule, limits: tuple[Rows, ...], overridden: frozenset[str]) -> None:
-        """``limits`` are those of every place without a row of its own; ``overridden`` have one."""
+    def __init__(self, compiled: CompiledRule, limits: tuple[Rows, ...], over: Mapping[tuple[str, str], Cells]) -> None:
+        """``limits`` are those of every place without a row of its own in ``over``: (place, input) → what stands there instead."""
         self.compiled = compiled
         self.limits = limits
         self.lows = _lows(limits)
-        self.overridden = overridden
+        self.over = over
+        self.overridden = frozenset(place for place, _ in over)
         self.forecast = any(i.forecast for i in compiled.rule.inputs)
         self.checks: dict[tuple[str, str], int] = {}
         """(type of place, variable) → number of checks."""
