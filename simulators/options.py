@@ -37,6 +37,7 @@ class Options:
     port: int
     broker: speakers.Broker | None
     inbound_url: str
+    uncalled: tuple[str, ...]
     habits: Path | None
     seed: int
     account: str
@@ -64,6 +65,7 @@ def parse(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.e
         port=given.port,
         broker=_broker(given, environment),
         inbound_url=given.inbound_url,
+        uncalled=tuple(given.uncalled),
         habits=given.habits,
         seed=given.seed,
         account=secrets[given.account_sid_env],
@@ -72,7 +74,7 @@ def parse(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.e
         swallow=given.swallow,
         fault=tuple(given.fault),
         patience_s=given.callback_patience,
-        clock=_clock(parser, given),
+        clock=clock_of(parser, given),
         until_stdin_closes=given.until_stdin_closes,
     )
 
@@ -85,7 +87,16 @@ def _broker(given: argparse.Namespace, environment: Mapping[str, str]) -> speake
     return speakers.Broker(host=host, port=port, username=given.mqtt_user, password=password)
 
 
-def _clock(parser: argparse.ArgumentParser, given: argparse.Namespace) -> recording_time.RecordingTime:
+def add_clock(parser: argparse.ArgumentParser) -> None:
+    """The options of a recording's time."""
+    add = parser.add_argument
+    add("--clock-start", type=_said(datetime.fromisoformat), metavar="ISO", help="recording time at the epoch, with time zone")
+    add("--clock-epoch", type=float, metavar="SECONDS", help="wall time (seconds since 1970) of the recording's start")
+    add("--clock-speed", type=float, default=1.0, metavar="N", help="recording seconds per real second (default 1)")
+
+
+def clock_of(parser: argparse.ArgumentParser, given: argparse.Namespace) -> recording_time.RecordingTime:
+    """What ``add_clock`` was given; exits with a sentence when it does not fit together."""
     if given.clock_start is None:
         if given.clock_epoch is not None or given.clock_speed != 1:
             parser.error("--clock-epoch and --clock-speed need --clock-start")
@@ -113,15 +124,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--mqtt", type=_address, metavar="HOST:PORT", help="broker of the speakers; without it no speakers play")
     add("--mqtt-user", metavar="NAME", help="user name at the broker")
     add("--inbound-url", default="", metavar="URL", help="where villagers' replies are posted")
+    add("--uncalled", action="append", default=[], metavar="NUMBER", help="replies to this number of ours are only listed; may be repeated")
     add("--habits", type=Path, metavar="FILE", help="YAML with shares, delays and single habits")
     add("--seed", type=int, default=1, help="fixes every habit and delay (default %(default)s)")
     add("--account-sid-env", default="TWILIO_ACCOUNT_SID", metavar="NAME", help="variable with the account (default %(default)s)")
     add("--auth-token-env", default="TWILIO_AUTH_TOKEN", metavar="NAME", help="variable with its token (default %(default)s)")
     add("--until-stdin-closes", action="store_true", help="stop when standard input ends, as it does when the program that started us dies")
     _add_troubles(parser)
-    add("--clock-start", type=_said(datetime.fromisoformat), metavar="ISO", help="recording time at the epoch, with time zone")
-    add("--clock-epoch", type=float, metavar="SECONDS", help="wall time (seconds since 1970) of the recording's start")
-    add("--clock-speed", type=float, default=1.0, metavar="N", help="recording seconds per real second (default 1)")
+    add_clock(parser)
     return parser
 
 

@@ -14,13 +14,12 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 
-from simulators import chance, ledger, wording
+from simulators import chance, ledger, options, recording_time, wording
 from simulators.ledger import Entry, Kind
 from simulators.robot_signature import dingtalk_sign, feishu_sign, fresh, plain_sign, same
 
@@ -42,6 +41,7 @@ class Options:
     callback_secret: str
     answers: tuple[str, ...]
     per_minute: int
+    clock: recording_time.RecordingTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Robots:
         at, sign = request.query.get("timestamp", ""), request.query.get("sign", "")
         if not request.query.get("access_token"):
             return self._refused("300001", {"errcode": 300001, "errmsg": "token is not exist"})
-        if not (fresh(at, 1000) and same(sign, dingtalk_sign(self._given.secret, at))):
+        if not (self._fresh(at, 1000) and same(sign, dingtalk_sign(self._given.secret, at))):
             return self._refused("310000", {"errcode": 310000, "errmsg": "sign not match"})
         if self._too_many():
             return self._refused("130101", {"errcode": 130101, "errmsg": "send too fast, exceed 20 times per minute"})
@@ -103,7 +103,7 @@ class Robots:
         """Feishu's custom robot, with a signature in the message."""
         body = await request.json()
         at = str(body.get("timestamp", ""))
-        if not (fresh(at, 1) and same(str(body.get("sign", "")), feishu_sign(self._given.secret, at))):
+        if not (self._fresh(at, 1) and same(str(body.get("sign", "")), feishu_sign(self._given.secret, at))):
             return self._refused("19021", {"code": 19021, "msg": "sign match fail or timestamp is not within one hour from current time"})
         if self._too_many():
             return self._refused("11232", {"code": 11232, "msg": "frequency limited"})
@@ -114,7 +114,7 @@ class Robots:
         """Signed JSON."""
         raw = await request.read()
         at, sign = request.headers.get("Dispatcher-Timestamp", ""), request.headers.get("Dispatcher-Signature", "")
-        if not (fresh(at, 1) and same(sign, plain_sign(self._given.secret, at, raw))):
+        if not (self._fresh(at, 1) and same(sign, plain_sign(self._given.secret, at, raw))):
             return self._refused("401", {"code": 401})
         body = json.loads(raw)
         buttons = {button["title"]: button["answer"] for button in body.get("buttons", ()) if button["answer"]}
@@ -122,7 +122,9 @@ class Robots:
 
     def _take(self, kind: str, shown: Posted, answer: dict[str, object]) -> web.Response:
         who = ",".join(shown.mentioned)
-        entry = Entry(at=_now(), kind=Kind.CHAT_POSTED, delivery=shown.delivery, to=who, body=shown.text, more={"kind": kind})
+        entry = Entry(
+            at=self._given.clock.now(), kind=Kind.CHAT_POSTED, delivery=shown.delivery, to=who, body=shown.text, more={"kind": kind}
+        )
         self._book.write(entry)
         for member in shown.mentioned:
             for question in wording.questions(shown.text) if member in self._given.answers else ():
@@ -147,7 +149,7 @@ class Robots:
                     status = response.status
             await asyncio.sleep(0.2)
         code = "" if status in range(200, _GOOD) else f"http-{status}"
-        self._book.write(Entry(at=_now(), kind=Kind.CHAT_ANSWERED, to=member, body=text, reference=reference, code=code))
+        self._book.write(Entry(at=self._given.clock.now(), kind=Kind.CHAT_ANSWERED, to=member, body=text, reference=reference, code=code))
 
     def _call(self, reference: str, member: str, text: str, button: str) -> bytes:
         if self._given.callback_kind == "dingtalk":
@@ -157,7 +159,7 @@ class Robots:
         return json.dumps(said, ensure_ascii=False).encode()
 
     def _proof(self, body: bytes) -> dict[str, str]:
-        seconds, secret = time.time(), self._given.callback_secret
+        seconds, secret = self._given.clock.now().timestamp(), self._given.callback_secret
         if self._given.callback_kind == "dingtalk":
             at = str(int(seconds * 1000))
             proof = {"timestamp": at, "sign": dingtalk_sign(secret, at)}
@@ -167,8 +169,11 @@ class Robots:
         return proof | {"Content-Type": "application/json; charset=utf-8"}
 
     def _refused(self, code: str, answer: dict[str, object]) -> web.Response:
-        self._book.write(Entry(at=_now(), kind=Kind.CHAT_REFUSED, code=code))
+        self._book.write(Entry(at=self._given.clock.now(), kind=Kind.CHAT_REFUSED, code=code))
         return web.json_response(answer)
+
+    def _fresh(self, at: str, per_s: int) -> bool:
+        return fresh(at, per_s, self._given.clock.now().timestamp())
 
     def _too_many(self) -> bool:
         """More than a robot may post in a minute."""
@@ -178,10 +183,6 @@ class Robots:
             return True
         self._recent.append(now)
         return False
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def run(given: Options) -> int:
@@ -203,6 +204,11 @@ async def run(given: Options) -> int:
     return 0
 
 
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Keep the groups until told to stop."""
+    return asyncio.run(run(parse(arguments)))
+
+
 def parse(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.environ) -> Options:
     """Read the command line; secrets come from ROBOT_SECRET and ROBOT_CALLBACK_SECRET."""
     parser = argparse.ArgumentParser(
@@ -216,6 +222,7 @@ def parse(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.e
     add("--callback-kind", default="plain", choices=["plain", "dingtalk"], help="how it is posted (default %(default)s)")
     add("--answers", default="", metavar="NUMBERS", help="who answers, as he is mentioned, separated by commas")
     add("--per-minute", type=int, default=0, metavar="N", help="messages a minute before a robot refuses more; 0 is no limit (default)")
+    options.add_clock(parser)
     given = parser.parse_args(arguments)
     return Options(
         ledger=given.ledger,
@@ -227,8 +234,9 @@ def parse(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.e
         callback_secret=environment.get("ROBOT_CALLBACK_SECRET", ""),
         answers=tuple(filter(None, given.answers.split(","))),
         per_minute=given.per_minute,
+        clock=options.clock_of(parser, given),
     )
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(run(parse(None))))
+    sys.exit(main())

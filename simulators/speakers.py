@@ -16,6 +16,7 @@ from simulators.ledger import Entry, Kind
 COMMANDS = ("speakers/+/command", "drill/speakers/+/command")
 LONGEST_PAUSE_S = 2.0
 PUBLISH_TIMEOUT_S = 10.0
+_KEYS_KEPT = 500
 KIND_OF = {
     "queued": Kind.SPEAKER_QUEUED,
     "playing": Kind.SPEAKER_PLAYING,
@@ -54,6 +55,7 @@ class Speakers:
         self._plans = plans
         self._known: dict[tuple[str, str], Entry] = {}
         self._done: set[str] = set()
+        self._keys: dict[str, tuple[str, str]] = {}
         self._client: aiomqtt.Client | None = None
         self.connected = asyncio.Event()
 
@@ -63,6 +65,8 @@ class Speakers:
             self._known[entry.to, entry.delivery] = entry
         elif entry.kind in {Kind.SPEAKER_REPORTED, Kind.SPEAKER_PRESSED}:
             self._done.add(entry.act)
+            if entry.kind is Kind.SPEAKER_PRESSED and entry.body:
+                self._keys[entry.act] = entry.more["topic"], entry.body
 
     def resume(self) -> None:
         """Go on with every command that was not played to its end."""
@@ -80,6 +84,7 @@ class Speakers:
                     self._client, pause_s = client, 0.1
                     self._note(Kind.BROKER_CONNECTED)
                     self.connected.set()
+                    await self._press_again(client)
                     async for message in client.messages:
                         self._hear(str(message.topic), bytes(message.payload))
             except aiomqtt.MqttError:
@@ -140,16 +145,22 @@ class Speakers:
                 waits = chance.between(*self._on.settings.delays.prompt, self._on.seed, pressed)
                 self._plans.put(report.at + waits, partial(self._press, command, key, pressed))
 
+    async def _press_again(self, client: aiomqtt.Client) -> None:
+        """A broker that was away may have lost a key that it took: the terminals say it again, under the same id."""
+        for topic, told in tuple(self._keys.values())[-_KEYS_KEPT:]:
+            await client.publish(topic, told, qos=1)
+
     async def _press(self, command: playing.Command, key: str, act: str) -> None:
-        """Somebody at the speaker presses a key; the terminal says it again after a restart under the same id."""
+        """Somebody at the speaker presses a key; the terminal says it again, under the same id, whenever it is connected anew."""
         now = self._on.clock.now()
         reference = chance.identity("KE", self._on.seed, act)
-        told = {"id": reference, "key": key, "command": command.id, "at": now.isoformat()}
-        root = playing.ROOTS.get(command.status, playing.ROOTS["Actual"])
-        await self._publish(f"{root}/{command.speaker}/key", json.dumps(told))
+        told = json.dumps({"id": reference, "key": key, "command": command.id, "at": now.isoformat()})
+        topic = f"{playing.ROOTS.get(command.status, playing.ROOTS['Actual'])}/{command.speaker}/key"
+        await self._publish(topic, told)
         self._done.add(act)
-        entry = Entry(at=now, kind=Kind.SPEAKER_PRESSED, delivery=command.id, to=command.speaker, reference=reference, act=act, code=key)
-        self._on.book.write(entry)
+        self._keys[act] = topic, told
+        named = {"delivery": command.id, "to": command.speaker, "reference": reference, "act": act, "code": key}
+        self._on.book.write(Entry(at=now, kind=Kind.SPEAKER_PRESSED, body=told, more={"topic": topic}, **named))
 
     async def _report(self, command: playing.Command, report: playing.Report, act: str) -> None:
         kind = Kind.SPEAKER_EXPIRED if report.reason == "expired" else KIND_OF[report.state]

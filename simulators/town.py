@@ -68,7 +68,9 @@ def build(given: options.Options, book: ledger.Ledger, session: aiohttp.ClientSe
     answers = agenda.Agenda(given.clock, workers=ANSWER_WORKERS)
     playings = agenda.Agenda(given.clock, workers=SPEAKER_WORKERS)
     on = ground.Ground(settings=settings, seed=given.seed, clock=given.clock, book=book, account=given.account)
-    people = villagers.Villagers(on=on, habit_of=habit_of, calls=hooks, plans=answers, inbound_url=given.inbound_url)
+    people = villagers.Villagers(
+        on=on, habit_of=habit_of, calls=hooks, plans=answers, inbound_url=given.inbound_url, uncalled=given.uncalled
+    )
     wrong = faults.Faults(given.fault, given.seed, given.swallow)
     network = phone_network.PhoneNetwork(on=on, habit_of=habit_of, calls=hooks, plans=callbacks, people=people, wrong=wrong)
     telephone = calls.Telephone(on=on, habit_of=habit_of, calls=hooks, plans=answers)

@@ -1,6 +1,6 @@
 """The villagers: they read, wait, and answer by text or through the link in it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import partial
 
@@ -19,13 +19,15 @@ class Villagers:
         calls: webhooks.Webhooks,
         plans: agenda.Agenda,
         inbound_url: str,
+        uncalled: Collection[str] = (),
     ) -> None:
-        """``habit_of`` goes by phone number; without ``inbound_url`` answers by text reach nobody but the ledger."""
+        """``habit_of`` goes by phone number; without ``inbound_url``, and to ``uncalled`` numbers, answers by text are only listed."""
         self._on = on
         self._habit_of = habit_of
         self._calls = calls
         self._plans = plans
         self._inbound_url = inbound_url
+        self._uncalled = frozenset(uncalled)
         self._asked: set[tuple[str, str]] = set()
         self._done: set[str] = set()
         self.written: dict[str, listing.Inbound] = {}
@@ -34,7 +36,7 @@ class Villagers:
         """Take up what the ledger says was done in an earlier run."""
         if entry.kind is Kind.SMS_REPLY:
             self._file(entry)
-            if not self._inbound_url:
+            if not self._calls_for(entry.more.get("sender", "")):
                 self._done.add(entry.act)
         final = {Kind.CALLBACK_SENT, Kind.CALLBACK_GAVE_UP, Kind.LINK_SUBMITTED, Kind.LINK_GAVE_UP}
         if entry.act and entry.kind in final and entry.code != "no-answer":
@@ -65,12 +67,15 @@ class Villagers:
     async def _reply(self, sms: fates.Sms, answer: answering.Answer) -> bool:
         reference = chance.identity("SM", self._on.seed, "reply", answer.act)
         self._file(self._note(Kind.SMS_REPLY, sms, answer, reference=reference, body=answer.text))
-        if not self._inbound_url:
+        if not self._calls_for(sms.sender):
             return True
         form = _inbound_form(sms, answer.text, reference, self._on.account)
         outcome = await self._calls.call(self._inbound_url, form, reference)
         self._note(Kind.CALLBACK_SENT if outcome.through else Kind.CALLBACK_GAVE_UP, sms, answer, reference=reference, code=outcome.code)
         return outcome.answered
+
+    def _calls_for(self, sender: str) -> bool:
+        return bool(self._inbound_url) and sender not in self._uncalled
 
     async def _press(self, sms: fates.Sms, answer: answering.Answer) -> bool:
         opened = await self._calls.insist("GET", answer.link)

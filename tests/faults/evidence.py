@@ -11,7 +11,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,9 @@ from dispatcher.intake.journal import unpack
 from dispatcher.upkeep.audit import verify_audit
 from simulators import ledger
 from simulators.ledger import Entry
+from tests.faults.deployment import SESSION, people
+from tests.faults.owners import with_owners
+from tests.faults.releasers import Word
 from tests.faults.storm import Route
 from tests.integration import programs
 
@@ -31,11 +35,10 @@ BATCHES = "SELECT payload FROM journal WHERE kind = 'batch'"
 #: Hazards of which a place rose and fell again in one decision, because the readings of an hour came at once.
 HURRIED = """SELECT DISTINCT hazard FROM changes GROUP BY rule, place, decided_at
     HAVING min(after - before) < 0 AND max(after - before) > 0"""
+ACTS = "SELECT actor, act, subject, detail FROM audit WHERE act = 'approve' OR act LIKE '%_release' ORDER BY seq"
 SAID = "SELECT note AS text FROM answers UNION ALL SELECT title AS text FROM incidents"
 WORD = re.compile(r"word-\d+")
 ID = re.compile(rb'"id": ?"([^"]+)"')
-#: How the engine's readings are called at Mosquitto.
-SESSION = "engine-readings"
 #: Of a message to the engine: its number and the reading; or the number that the engine has acknowledged.
 SENT_ON = re.compile(
     rf"Sending PUBLISH to {SESSION} \(.*m(\d+), 'readings/[^/']+/([^']+)'|Received PUBACK from {SESSION} \(Mid: (\d+)".encode()
@@ -46,7 +49,7 @@ Change = tuple[Any, ...]
 Rows = tuple[Mapping[str, Any], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """``accepted``: reading → the way it was accepted on.
 
@@ -56,7 +59,9 @@ class Evidence:
 
     ``published``: the ids of notices that lie in the topic of real changes and in that of exercises, which other programs read.
     ``words``: what the duty officer said and was told that it is on disk; ``said`` is all that the store has of such words.
-    ``audit_breaks``: where the chain of the audit log is broken.
+    ``audit_breaks``: where the chain of the audit log is broken; ``acts`` are its entries about releases.
+
+    ``approvals``: what the two releasing officers noted. ``people``: contact → number and name.
 
     ``hurried``: hazards whose worst grade may have passed before anybody could be told of it.
     ``journalled``: how often each reading stands in the journal. ``world``: the town's ledger. The rest are rows.
@@ -78,11 +83,20 @@ class Evidence:
     published: frozenset[str]
     exercised: frozenset[str]
     status: str
+    proposals: Rows = ()
+    acts: Rows = ()
+    people: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    approvals: tuple[Word, ...] = ()
     words: frozenset[str] = frozenset()
     said: frozenset[str] = frozenset()
     audit_breaks: int | None = None
     garbage: frozenset[str] = frozenset()
     ended: str = ""
+
+    @cached_property
+    def by_id(self) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, Mapping[str, Any]]]:
+        """Notices and deliveries by their names."""
+        return {n["id"]: n for n in self.notices}, {d["id"]: d for d in self.deliveries}
 
 
 class Broker(NamedTuple):
@@ -106,11 +120,14 @@ def gather(
     *,
     database: Path,
     town: Path,
+    chat: Path,
+    county: Path,
     mosquitto: Broker,
     kafka: Topics,
     status: str,
     garbage: Iterable[str] = (),
     words: Iterable[str] = (),
+    approvals: Iterable[Word] = (),
     ended: str = "",
 ) -> Evidence:
     """Read everything. The engine has been stopped."""
@@ -121,6 +138,7 @@ def gather(
         def rows(query: str) -> Rows:
             return tuple(dict(row) for row in store.execute(query))
 
+        deliveries = rows("SELECT * FROM deliveries ORDER BY seq")
         payloads = [row["payload"] for row in rows(BATCHES)]
         return Evidence(
             accepted=dict(accepted),
@@ -130,9 +148,9 @@ def gather(
             journalled=Counter(_ids(payloads)),
             changes=Counter(tuple(row.values()) for row in rows(CHANGES)),
             hurried=frozenset(row["hazard"] for row in rows(HURRIED)),
-            world=tuple(ledger.read(town)),
+            world=with_owners([*ledger.read(town), *ledger.read(chat)], deliveries),
             notices=rows("SELECT * FROM notices ORDER BY seq"),
-            deliveries=rows("SELECT * FROM deliveries ORDER BY seq"),
+            deliveries=deliveries,
             answers=rows("SELECT * FROM answers ORDER BY seq"),
             tasks=rows("SELECT * FROM tasks ORDER BY seq"),
             rejects=frozenset(row["sha256"] for row in rows("SELECT sha256 FROM rejects")),
@@ -140,6 +158,10 @@ def gather(
             exercised=frozenset(exercised),
             status=status,
             garbage=frozenset(garbage),
+            proposals=rows("SELECT id, hazard, state FROM proposals ORDER BY seq"),
+            acts=rows(ACTS),
+            people=people(county),
+            approvals=tuple(approvals),
             words=frozenset(words),
             said=frozenset(word for row in rows(SAID) for word in WORD.findall(row["text"])),
             audit_breaks=asyncio.run(_audit_breaks(database)),

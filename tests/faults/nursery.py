@@ -17,10 +17,11 @@ from typing import Any
 
 from tests.integration.programs import ROOT
 
-PROGRAMS = ("tests.faults.engine", "tests.faults.mutants", "simulators.town")
+PROGRAMS = ("tests.faults.engine", "tests.faults.mutants", "simulators.town", "simulators.robots")
 #: What these would import only when they run.
 AHEAD = (
     "adapters.channels.twilio_sms",
+    "adapters.channels.chat",
     "adapters.channels.loudspeaker",
     "adapters.sources.mqtt",
     "adapters.sources.kafka",

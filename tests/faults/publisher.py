@@ -55,7 +55,8 @@ class Publisher:
 
     def stop(self) -> None:
         self.stopping.set()
-        self._thread.join(30)
+        if hasattr(self, "_thread"):
+            self._thread.join(30)
 
     def _run(self) -> None:
         try:

@@ -5,13 +5,11 @@ The engine is a real process and is killed as such. Engine, town and sensors sha
 
 import asyncio
 import random
-import re
-import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -20,12 +18,13 @@ import yaml
 from adapters.stores.sqlite import open_store
 from dispatcher.accounts import Role, add_token
 from dispatcher.upkeep.commit_points import VARIABLE
-from tests.faults.evidence import SESSION
+from tests.faults import deployment
 from tests.faults.nursery import Child, Nursery
 from tests.faults.officer import Officer
 from tests.faults.publisher import Doors, Publisher
+from tests.faults.releasers import Releasers
 from tests.faults.storm import START, STEP, STEPS, Sent, storm
-from tests.integration.installation import COUNTY, SECRETS, SENDER
+from tests.integration.installation import SECRETS
 from tests.services.kafka import Kafka
 from tests.services.mosquitto import Mosquitto
 from tests.services.server import free_port
@@ -33,14 +32,7 @@ from tests.services.server import free_port
 SPEED = 180.0
 BEGINS_IN_S = 4.0
 PATIENCE_S = 150.0
-OUTLET = "board"
 LOOK_EVERY_S = 0.05
-#: Everybody answers sooner than in the demonstration, so that a run is short.
-DELAYS = {"prompt": [10, 60], "slow": [60, 300], "evacuating": [20, 90], "evacuated": [60, 240], "undelivered": [5, 15]}
-DELAYS |= {"speaker_start": [1, 4], "speaker_play": [5, 15]}
-
-HOLDS = "600h"
-AT_ONCE = "to: [village.party_secretary, village.head, village.warden], by: [sms]"
 #: What keeps a Mosquitto from losing what it has acknowledged when it is killed: every change goes to disk (docs/deployment.md).
 KEEPS_ALL = ("autosave_on_changes true", "autosave_interval 1", "log_type all")
 
@@ -72,42 +64,36 @@ class Site:
     on: Surroundings
     engine: Child | None = None
     town: Child | None = None
+    robots: Child | None = None
     publisher: Publisher = field(init=False)
     officer: Officer = field(init=False)
+    releasers: Releasers = field(init=False)
 
     def __post_init__(self) -> None:
         """Write the files; nothing runs yet."""
         folder = self.on.folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.county = _county(folder / "county")
-        self.ledger = folder / "town.jsonl"
+        self.county = deployment.county(folder / "county")
+        self.ledger, self.chat = folder / "town.jsonl", folder / "chat.jsonl"
         self.wrong_by = folder / "wrong-by"
         self.wrong_by.write_text("0", "ascii")
         self.database = (self.on.state or folder) / "dispatcher.db"
-        self.web_port, self.town_port = free_port(), free_port()
+        self.web_port, self.town_port, self.robots_port = free_port(), free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.web_port}"
         self.mosquitto = Mosquitto(folder / "mosquitto", self.on.mosquitto, ("allow_anonymous true", *KEEPS_ALL))
-        self.topic = f"readings.{self.on.name}"
-        self.changes, self.exercises = f"changes.{self.on.name}", f"exercises.{self.on.name}"
+        self.topic, self.changes, self.exercises, _ = self.topics = deployment.topics(self.on.name)
         self.config = folder / "deployment.yaml"
-        (folder / "habits.yaml").write_text(yaml.safe_dump({"delays": DELAYS}), "utf-8")
+        (folder / "habits.yaml").write_text(yaml.safe_dump(deployment.habits(self.county)), "utf-8")
         self.config.write_text(yaml.safe_dump(self._deployment()), "utf-8")
 
     def _deployment(self) -> dict[str, object]:
-        mqtt = {"adapter": "mqtt", "client_id": SESSION, "port": self.mosquitto.port, "keepalive_s": 5, "timeout_s": 3}
-        kafka = {"adapter": "kafka", "bootstrap": [self.on.kafka.bootstrap], "readings": [self.topic], "group": self.topic}
-        sms = {"adapter": "sms", "sender": SENDER, "base_url": f"http://127.0.0.1:{self.town_port}", "timeout_s": 2, "connect_timeout_s": 1}
-        speakers = {"adapter": "loudspeaker", "port": self.mosquitto.port, "report_within_s": 3, "timeout_s": 2}
-        board = {"adapter": "kafka", "bootstrap": [self.on.kafka.bootstrap], "changes": self.changes, "exercises": self.exercises}
-        return {
+        return deployment.sources_and_outlets(self.mosquitto.port, self.on.kafka.bootstrap, self.on.name) | {
             "county": str(self.county),
             "state_dir": str(self.on.folder / "var"),
             "status": self.on.status,
             "web": {"port": self.web_port, "public_url": self.url},
             "store": {"adapter": "sqlite", "path": str(self.database)},
-            "sources": {"mqtt": mqtt, "kafka": kafka | {"probe_s": 1}},
-            "channels": {"sms": sms, "second": sms | {"serves": "sms"}, "voice": sms | {"adapter": "voice"}, "loudspeaker": speakers},
-            "outlets": {OUTLET: board | {"rejects": f"rejects.{self.on.name}", "timeout_s": 2}},
+            "channels": deployment.channels(self.county, town=f"http://127.0.0.1:{self.town_port}", mqtt_port=self.mosquitto.port),
         }
 
     # ------------------------------------------------------------------------------------------- the world
@@ -115,9 +101,9 @@ class Site:
     def open(self) -> None:
         """Start the world, and let the storm begin in a moment."""
         self.mosquitto.start()
-        for topic in (self.topic, self.changes, self.exercises, f"rejects.{self.on.name}"):
+        for topic in self.topics:
             self.on.kafka.create_topic(topic)
-        headers = {role: {"Authorization": f"Bearer {token}"} for role, token in asyncio.run(self._tokens()).items()}
+        headers = {name: {"Authorization": f"Bearer {token}"} for name, token in asyncio.run(self._tokens()).items()}
         self.epoch = time.time() + BEGINS_IN_S
         self.start_town()
         doors = Doors(
@@ -125,15 +111,17 @@ class Site:
             bootstrap=self.on.kafka.bootstrap,
             topic=self.topic,
             url=self.url,
-            headers=headers[Role.FORECASTER],
+            headers=headers["sensors"],
         )
         self.publisher = Publisher(doors, storm(self.on.steps), self._due)
-        self.officer = Officer(self.url, headers[Role.DUTY_OFFICER], random.Random(self.on.name))
+        self.officer = Officer(self.url, headers["officer"], random.Random(self.on.name))
+        two = {name: said for name, said in headers.items() if deployment.PEOPLE[name] is Role.RELEASING_OFFICER}
+        self.releasers = Releasers(self.url, two, deployment.TWO_OFFICERS[0], self._now)
 
-    async def _tokens(self) -> dict[Role, str]:
+    async def _tokens(self) -> dict[str, str]:
         store = await open_store(self.database)
         try:
-            return {role: await add_token(store, role.word, role, START) for role in (Role.FORECASTER, Role.DUTY_OFFICER)}
+            return {name: await add_token(store, name, role, START) for name, role in deployment.PEOPLE.items()}
         finally:
             await store.close()
 
@@ -141,32 +129,49 @@ class Site:
         """Wall seconds until a reading is measured."""
         return max(0.0, self.epoch + (one.at - START) / timedelta(seconds=SPEED) - time.time())
 
+    def _now(self) -> datetime:
+        """The time of the recording, as the town and the engine have it."""
+        return START + timedelta(seconds=max(0.0, time.time() - self.epoch) * SPEED)
+
     def lasts_s(self) -> float:
         """Wall seconds from now until the last reading."""
         return max(0.0, self.epoch + self.on.steps * STEP / timedelta(seconds=SPEED) - time.time())
 
     def start_town(self) -> None:
-        """The phone network, speakers and villagers, going on from their ledger."""
+        """The phone network, speakers and villagers, going on from their ledger, and the chat groups."""
         command = ["--registry", str(self.county), "--ledger", str(self.ledger), "--port", str(self.town_port)]
         command += ["--inbound-url", f"{self.url}/hooks/sms/inbound", "--mqtt", f"127.0.0.1:{self.mosquitto.port}"]
-        command += ["--habits", str(self.on.folder / "habits.yaml"), *self._clock("--clock-"), *self.on.town_options]
-        (self.on.folder / "town.out").write_bytes(b"")
-        self.town = self.on.nursery.start("simulators.town", command, self.on.folder / "town", SECRETS)
-        self._until(lambda: b'"ready"' in (self.on.folder / "town.out").read_bytes(), self.town, "the town")
+        command += ["--uncalled", deployment.POLLED_SENDER, "--habits", str(self.on.folder / "habits.yaml")]
+        command += [*self._clock("--clock-"), *self.on.town_options]
+        self.town = self._start("simulators.town", command, "town", SECRETS)
+        command = ["--ledger", str(self.chat), "--port", str(self.robots_port), *self._clock("--clock-")]
+        command += ["--callback-url", f"{self.url}/hooks/chat/answer", "--callback-kind", "dingtalk"]
+        command += ["--answers", ",".join(deployment.chatting(self.county))]
+        self.robots = self._start("simulators.robots", command, "robots", deployment.SIGNED)
+
+    def _start(self, program: str, command: list[str], name: str, environment: Mapping[str, str]) -> Child:
+        """A program of the world, once it says that it is ready."""
+        said = self.on.folder / f"{name}.out"
+        said.write_bytes(b"")
+        started = self.on.nursery.start(program, command, self.on.folder / name, environment)
+        self._until(lambda: b'"ready"' in said.read_bytes(), started, f"the {name}")
+        return started
 
     def kill_town(self) -> None:
-        """As a gateway that breaks down: what it had taken stands in its ledger."""
-        assert self.town is not None
-        self.town.kill()
-        self.town.wait()
+        """As gateways that break down: what they had taken stands in their ledgers."""
+        for process in (self.town, self.robots):
+            assert process is not None
+            process.kill()
+            process.wait()
 
     # ------------------------------------------------------------------------------------------ the engine
 
     def start_engine(self, die_at: str = "") -> None:
         """Start it; does not wait until it is ready."""
         module, broken = ("tests.faults.mutants", [self.on.mutant]) if self.on.mutant else ("tests.faults.engine", [])
+        secrets = deployment.environment(f"http://127.0.0.1:{self.robots_port}")
         command = [*broken, str(self.config), *self._clock("--"), "--wrong-by", str(self.wrong_by)]
-        self.engine = self.on.nursery.start(module, command, self.on.folder / "engine", SECRETS | {VARIABLE: die_at})
+        self.engine = self.on.nursery.start(module, command, self.on.folder / "engine", secrets | {VARIABLE: die_at})
 
     def runs(self) -> bool:
         """Whether the engine is there."""
@@ -232,7 +237,8 @@ class Site:
             self.publisher.stopping.set()
         if hasattr(self, "officer"):
             self.officer.stopping.set()
-        for process in (self.engine, self.town):
+            self.releasers.stopping.set()
+        for process in (self.engine, self.town, self.robots):
             if process is not None and process.poll() is None:
                 process.kill()
                 process.wait()
@@ -247,17 +253,3 @@ class Site:
             if process.poll() is not None or time.monotonic() > end:
                 raise NotRunning(f"{what} did not start: {self.on.folder}")
             time.sleep(LOOK_EVERY_S)
-
-
-def _county(folder: Path) -> Path:
-    """The sample county, with notices that hold for weeks: on a slow machine hours of the recording pass while an engine starts.
-
-    Whom a red or orange notice calls at once is telephoned as well.
-    """
-    shutil.copytree(COUNTY, folder)
-    for policy in (folder / "policies").glob("*.yaml"):
-        text = re.sub(r"valid_for: \w+", f"valid_for: {HOLDS}", policy.read_text("utf-8"))
-        policy.write_text(text.replace(AT_ONCE, AT_ONCE.replace("[sms]", "[[voice, sms]]")), "utf-8")
-    contacts = folder / "contacts.csv"
-    contacts.write_text(re.sub(r",sms$", ",sms voice", contacts.read_text("utf-8"), flags=re.MULTILINE), "utf-8")
-    return folder

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from simulators import ledger
+from simulators.ledger import Kind
+from tests.faults.deployment import POLLED_SENDER
 from tests.faults.disk import SmallDisk
 from tests.faults.evidence import Broker, Evidence, Topics, gather, journalled
 from tests.faults.kinds import GATEWAY, KINDS, Struck, kind_of
@@ -28,7 +31,9 @@ QUIET_S = 1.2
 OPEN = """SELECT (SELECT count(*) FROM deliveries WHERE state IN ('planned', 'sending', 'unknown'))
     + (SELECT count(*) FROM notices WHERE purpose = 'warn' AND state = 'calling')
     + (SELECT count(*) FROM warnings WHERE alert_due IS NOT NULL)
-    + (SELECT count(*) FROM notices WHERE seq > coalesce((SELECT max(CAST(position AS INTEGER)) FROM positions
+    + (SELECT count(*) FROM proposals WHERE state = 'waiting')
+    + (SELECT count(*) FROM deliveries WHERE gateway = 'polled' AND state IN ('accepted', 'sent') AND carried_by = '')
+    + (SELECT count(*) FROM notices WHERE hazard <> 'release-page' AND seq > coalesce((SELECT max(CAST(position AS INTEGER)) FROM positions
        WHERE source = 'outlet board' AND name = 'changes'), 0)) AS n"""
 
 
@@ -147,16 +152,20 @@ class Storms:
                 ended = str(error)
                 site.publisher.stop()
             site.officer.stop()
+            site.releasers.stop()
             site.stop_engine()
             found = gather(
                 site.publisher.accepted,
                 database=site.database,
                 town=site.ledger,
+                chat=site.chat,
+                county=site.county,
                 mosquitto=Broker(site.mosquitto.port, site.mosquitto.log),
                 kafka=Topics(self.ground.kafka.bootstrap, site.topic, site.changes, site.exercises),
                 status=site.on.status,
                 garbage=struck.garbage,
                 words=site.officer.taken,
+                approvals=site.releasers.words,
                 ended=ended,
             )
         finally:
@@ -171,6 +180,7 @@ class Storms:
         site.await_answer()
         site.publisher.start()
         site.officer.start()
+        site.releasers.start()
         order = [name for name, times in (plan.strikes if plan else {}).items() for _ in range(times)]
         struck.chance.shuffle(order)
         for name in order:
@@ -191,10 +201,17 @@ def _settle(site: Site, within_s: float) -> None:
         now = (size, int(opened[0]["n"]) if opened else 1)
         if now != before or now[1] or not site.publisher.done() or set(site.publisher.accepted) - journalled(site.database):
             quiet_since, before = time.monotonic(), now
-        elif time.monotonic() - quiet_since > QUIET_S:
+        elif time.monotonic() - quiet_since > QUIET_S and not _unheard(site):
             return
         time.sleep(0.2)
     site.publisher.stop()
+
+
+def _unheard(site: Site) -> bool:
+    """Whether something lies with a broker or in a list that the engine has not come for: a key at a speaker, a reply."""
+    said = {f"{e.to}/{e.reference}" for e in ledger.read(site.ledger) if e.kind is Kind.SPEAKER_PRESSED}
+    said |= {e.reference for e in ledger.read(site.ledger) if e.kind is Kind.SMS_REPLY and e.more.get("sender") == POLLED_SENDER}
+    return bool(said - {row["reference"] for row in rows(site.database, "SELECT reference FROM heard_replies")})
 
 
 def remove(folder: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from simulators.ledger import Entry, Kind
+from tests.faults.deployment import POLLED, POLLED_SENDER
 from tests.faults.evidence import Evidence
 from tests.faults.storm import Route
 from tests.faults.verdict import Reference, Verdict, at_release, judge
@@ -22,14 +23,16 @@ def notice(revision: int = 1, grade: int = 3) -> dict[str, Any]:
 
 
 def delivery(name: str, revision: int = 1, *, marked: bool = False, state: str = "delivered", step: int = 0) -> dict[str, Any]:
-    named = {"id": name, "notice": f"w/v/{revision}", "channel": "sms", "address": PHONE, "step": step, "repeat": 0}
-    return named | {"state": state, "possible_duplicate": int(marked), "planned_at": 1}
+    named = {"id": name, "notice": f"w/v/{revision}", "channel": "sms", "address": PHONE, "step": step, "repeat": 0, "reference": ""}
+    return named | {"state": state, "possible_duplicate": int(marked), "planned_at": 1, "text": ""}
 
 
 def heard(name: str, body: str = "1 4821") -> Entry:
     return Entry(at=AT, kind=Kind.SMS_ACCEPTED, delivery=name, to=PHONE, body=body)
 
 
+#: What all answers of the one villager have.
+RECEIVED = {"action": "received", "person": "c1"}
 CHANGE = ("rain", "G1", 0, 3, 1)
 SOUND = Evidence(
     accepted={"m": Route.MQTT, "k": Route.KAFKA, "h": Route.HTTP},
@@ -49,6 +52,7 @@ SOUND = Evidence(
     exercised=frozenset({"w/v/1", "w/v/2"}),
     status="Actual",
     garbage=frozenset({"abc"}),
+    people={"c1": (PHONE, "某人")},
 )
 
 
@@ -128,19 +132,49 @@ def test_an_answer_that_was_taken_is_an_answer_or_work_for_a_person() -> None:
     clicked = Entry(at=AT, kind=Kind.LINK_SUBMITTED, to=PHONE, act="b", more={"action": "received"})
     world = (*SOUND.world, said, taken, clicked)
     assert len(judged(world=world).lost) == 2
-    by_sms, by_link = ({"path": "sms", "note": "收到", "action": "received"}, {"path": "link", "note": "", "action": "received"})
+    by_sms, by_link = ({"path": "sms", "note": "收到", **RECEIVED}, {"path": "link", "note": "", **RECEIVED})
     assert judged(world=world, answers=(by_sms, by_link)).holds
     assert judged(world=world, answers=(by_link,), tasks=({"text_zh": "河口村 某人 回复未能识别：“收到”"},)).holds
     assert judged(world=(*SOUND.world, said)).holds, "what we never took is not ours to keep"
+    assert judged(world=world, answers=(by_sms | {"person": "c2"}, by_link)).lost, "another man's word is not his"
+    listed = replace(said, more={"sender": POLLED_SENDER})
+    assert judged(world=(*SOUND.world, listed)).lost, "what lies in the list of a gateway that is asked has reached us"
+    assert judged(world=(*SOUND.world, listed), answers=(by_sms,)).holds
 
 
 def test_a_key_pressed_in_a_call_that_was_taken_is_an_answer_unless_something_newer_was_said() -> None:
     pressed = Entry(at=AT, kind=Kind.CALL_KEY, delivery="d1", to=PHONE, act="c/key", body="1")
     world = (*SOUND.world, pressed)
     assert "pressed 1" in judged(world=world).lost[0]
-    assert judged(world=world, answers=({"path": "voice", "note": "1", "notice": "w/v/1", "action": "received"},)).holds
+    assert judged(world=world, answers=({"path": "voice", "note": "1", "notice": "w/v/1", **RECEIVED},)).holds
     assert judged(world=world, notices=(notice() | {"state": "superseded"},)).holds
     assert judged(world=(*SOUND.world, replace(pressed, code="http-503"))).holds, "we never took it"
+
+
+def test_a_key_at_a_speaker_that_the_broker_took_is_one_answer_unless_something_newer_was_said() -> None:
+    pressed = Entry(at=AT, kind=Kind.SPEAKER_PRESSED, delivery="d1", to="spk", act="spk/d1/key", code="1")
+    world, given = (*SOUND.world, pressed, pressed), {"path": "terminal", "note": "", "notice": "w/v/1", **RECEIVED}
+    assert "was pressed at spk" in judged(world=world).lost[0]
+    assert judged(world=world, answers=(given,)).holds
+    assert "2 times and were pressed 1 times" in judged(world=world, answers=(given, given)).wrong[0]
+    assert judged(world=world, notices=(notice() | {"state": "superseded"},)).holds
+
+
+def test_a_word_in_the_chat_that_was_taken_is_an_answer_or_work_for_a_person() -> None:
+    wrote = Entry(at=AT, kind=Kind.CHAT_ANSWERED, to=PHONE.removeprefix("+44"), reference="m", body="收到 4821")
+    world = (*SOUND.world, wrote)
+    assert "(chat)" in judged(world=world).lost[0]
+    assert judged(world=world, answers=({"path": "chat", "note": " 收到 4821", **RECEIVED},)).holds
+    assert judged(world=world, tasks=({"text_zh": "河口村 某人 的回复没有对应的通知：“ 收到 4821”"},)).holds
+    assert judged(world=(*SOUND.world, replace(wrote, code="http-403"))).holds, "we never took it"
+
+
+def test_what_a_gateway_that_is_asked_lists_as_arrived_is_known_to_have_arrived() -> None:
+    asked = delivery("d1", state="sent") | {"gateway": POLLED, "reference": "SM1"}
+    arrived = Entry(at=AT, kind=Kind.SMS_DELIVERED, to=PHONE, reference="SM1")
+    assert "is sent" in judged(deliveries=(asked,), world=(*SOUND.world, arrived)).lost[0]
+    assert judged(deliveries=(asked | {"state": "delivered"},), world=(*SOUND.world, arrived)).holds
+    assert judged(deliveries=(asked,)).holds
 
 
 def test_a_text_of_an_exercise_that_does_not_say_so_is_a_leak() -> None:
@@ -172,5 +206,7 @@ def test_a_grade_that_came_and_went_in_one_decision_need_not_be_told_but_the_las
     assert judge(replace(SOUND, **low | {"hurried": frozenset()}), owed).lost
     notices, deliveries = (notice(1, 2), notice(2, 4)), (delivery("d1"), delivery("d2", 2, state="superseded"))
     away = low | {"hurried": frozenset(), "notices": notices, "deliveries": deliveries}
-    assert judge(replace(SOUND, **away), owed).holds, "the way to him was away while it was red"
+    river: dict[str, Any] = {"notices": tuple(n | {"hazard": "river-flood"} for n in notices)}
+    owed_there = Reference(changes=SOUND.changes, told={("river-flood", "v", PHONE): (4, 2)})
+    assert judge(replace(SOUND, **away | river), owed_there).holds, "the way to him was away while it was red"
     assert judge(replace(SOUND, **low), replace(owed, told={("flash-flood", "v", PHONE): (4, 1)})).lost

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulators.ledger import ARRIVALS, Entry, Kind
+from tests.faults.answers import counted_twice, lost_answers, unreported
 from tests.faults.evidence import Change, Evidence
+from tests.faults.owners import MARKS, address_of
+from tests.faults.reviews import PAGES, unreleased, unsent
 from tests.faults.storm import Route
 
-EXERCISE_MARKS = ("【演练】", "[EXERCISE]")
 #: Told to nobody, with a record of why. Nothing expires here: notices hold for longer than a run.
 DROPPED = frozenset({"superseded"})
 #: (hazard, village, address) → the worst grade that was said there, and the last one.
@@ -53,8 +55,10 @@ def judge(seen: Evidence, reference: Reference) -> Verdict:
     of = {d["id"]: d for d in seen.deliveries}
     broker_lost = lost_by_brokers(seen)
     unmarked, marked = twice(arrivals, of)
-    lost = [*lost_readings(seen, broker_lost), *lost_messages(seen, arrivals), *lost_answers(seen), *unpublished(seen)]
+    lost = [*lost_readings(seen, broker_lost), *lost_messages(seen, arrivals), *lost_answers(seen), *unreported(seen), *unpublished(seen)]
+    lost += unsent(seen)
     wrong = [*([seen.ended] if seen.ended else []), *read_twice(seen), *leaks(seen), *unowned(arrivals, of)]
+    wrong += [*unreleased(seen), *counted_twice(seen)]
     if seen.audit_breaks is not None:
         wrong.append(f"the audit log does not hang together at entry {seen.audit_breaks}")
     if not broker_lost:
@@ -186,15 +190,15 @@ def at_release(seen: Evidence) -> Told:
         notice = notices[delivery["notice"]]
         key = (notice["hazard"], notice["village"])
         at_once = delivery["step"] in (0, 1) and not delivery["repeat"] and delivery["planned_at"] == notice["released_at"]
-        if at_once and notice["purpose"] == "warn" and notice["grade"] == worst[key]:
-            owed.add((*key, delivery["address"]))
+        if at_once and notice["purpose"] == "warn" and notice["grade"] == worst[key] and notice["hazard"] != PAGES:
+            owed.add((*key, address_of(delivery)))
     return {key: grades for key, grades in told(seen).items() if key in owed}
 
 
 def replaced(seen: Evidence) -> frozenset[tuple[str, str, str, int]]:
     """Where a message of a grade was dropped, with a record, because a newer notice came first: (hazard, village, address, grade)."""
     notices = {n["id"]: n for n in seen.notices}
-    dropped = [(notices[d["notice"]], d["address"]) for d in seen.deliveries if d["state"] == "superseded"]
+    dropped = [(notices[d["notice"]], address_of(d)) for d in seen.deliveries if d["state"] == "superseded"]
     return frozenset((notice["hazard"], notice["village"], address, notice["grade"]) for notice, address in dropped)
 
 
@@ -211,45 +215,14 @@ def untold(said: Told, owed: Told, hurried: frozenset[str], dropped: frozenset[t
             yield f"{key} heard {heard} as worst and last grade, without disturbance {(worst, last)}"
 
 
-# ------------------------------------------------------------------------------------------------- answers
-
-
-def lost_answers(seen: Evidence) -> Iterator[str]:
-    """What a villager said and we took (2xx, or a page that thanked him) is an answer, or work for a person."""
-    texts = {e.act: e for e in seen.world if e.kind is Kind.SMS_REPLY}
-    acts = {e.act for e in seen.world if e.kind is Kind.CALLBACK_SENT and e.act in texts}
-    written = Counter((texts[act].to, texts[act].body[:200]) for act in acts)
-    answers = Counter(a["note"] for a in seen.answers if a["path"] == "sms")
-    tasks = "\n".join(t["text_zh"] for t in seen.tasks)
-    for (phone, body), times in written.items():
-        if answers[body] + tasks.count(f"“{body}”") < times:
-            yield f"{phone} wrote {body!r}, we took it, and there is neither an answer nor a task"
-    by_link = Counter({e.act: e.more["action"] for e in seen.world if e.kind is Kind.LINK_SUBMITTED}.values())
-    clicked = Counter(a["action"] for a in seen.answers if a["path"] == "link")
-    for action, times in (by_link - clicked).items():
-        yield f"{times} answers {action!r} were given by link and are not there"
-    yield from lost_keys(seen)
-    for word in sorted(seen.words - seen.said):
-        yield f"{word} of the duty officer was taken, and neither an answer nor an incident has it"
-
-
-def lost_keys(seen: Evidence) -> Iterator[str]:
-    """A key that was pressed in a call, and that we took, answers what was said in it, unless something newer was said since."""
-    notices, deliveries = {n["id"]: n for n in seen.notices}, {d["id"]: d for d in seen.deliveries}
-    given = {(a["notice"], a["note"]) for a in seen.answers if a["path"] == "voice"}
-    for entry in seen.world:
-        if entry.kind is Kind.CALL_KEY and not entry.code and entry.delivery in deliveries:
-            notice = notices[deliveries[entry.delivery]["notice"]]
-            asks = notice["purpose"] == "warn" and notice["state"] != "superseded"
-            if asks and (notice["id"], entry.body) not in given:
-                yield f"{entry.to} pressed {entry.body} in a call about {notice['id']}, we took it, and there is no answer"
+# ------------------------------------------------------------------------------------------------ programs
 
 
 def unpublished(seen: Evidence) -> Iterator[str]:
     """Every notice is told to the programs that read along; what is lost when Kafka itself is killed comes again by its position."""
     heard = seen.published if seen.status == "Actual" else seen.exercised
     for notice in seen.notices:
-        if notice["id"] not in heard:
+        if notice["id"] not in heard and notice["hazard"] != PAGES:
             yield f"notice {notice['id']} was never published"
 
 
@@ -263,7 +236,7 @@ def leaks(seen: Evidence) -> Iterator[str]:
     for notice in sorted(seen.published):
         yield f"notice {notice} of an exercise was published as a real one"
     for entry in seen.world:
-        if entry.kind is Kind.SMS_ACCEPTED and not entry.body.startswith(EXERCISE_MARKS):
+        if entry.kind in {Kind.SMS_ACCEPTED, Kind.CHAT_POSTED} and not entry.body.startswith(MARKS):
             yield f"{entry.to} got a text of an exercise that does not begin as one"
         if entry.kind is Kind.SPEAKER_COMMAND and '"status": "Exercise"' not in entry.body:
             yield f"speaker {entry.to} got a command of an exercise that does not say so"

@@ -1,11 +1,14 @@
 """What the members of a chat group do with a message: they write the code to the robot, or press its button, with proof."""
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from aiohttp import web
 
+from dispatcher.errors import TransientFailure
 from dispatcher.ports import HookRequest
 from simulators.ledger import Kind
 from tests.channels.chat_sides import MEMBER, robot
@@ -57,4 +60,15 @@ async def test_who_is_asked_in_a_group_answers_once_and_proves_it(
     (reply,) = channel.hear(heard_by.calls[0]).replies
     assert (reply.text.strip(), reply.delivery) == (("1", "d1") if kind == "plain" else ("收到 4821", ""))
     assert len(heard_by.calls) == 1
+    await channel.close()
+
+
+async def test_a_robot_lives_by_the_time_of_a_recording_when_it_is_told_one(start_robots: StartRobots) -> None:
+    clock = ("--clock-start", "2026-07-20T08:00:00+08:00", "--clock-epoch", str(time.time()), "--clock-speed", "60")
+    robots = await start_robots(*clock)
+    channel = robot("dingtalk", robots.url)
+    with pytest.raises(TransientFailure, match="signature"):
+        await channel.send(message("d1", MEMBER))
+    (refused,) = await robots.wait_for(Kind.CHAT_REFUSED)
+    assert refused.at.date() == date(2026, 7, 20)
     await channel.close()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import aiomqtt
 
@@ -83,3 +84,26 @@ async def test_speakers_find_a_broker_again_that_went_away(start_town: StartTown
     await town.wait_for(Kind.BROKER_CONNECTED, 2)
     await _say(broker, "spk-works", _command("d1"))
     await town.wait_for(Kind.SPEAKER_PLAYED)
+
+
+async def test_a_terminal_says_its_keys_again_under_the_same_id_whenever_it_is_connected_anew(
+    start_town: StartTown, broker: Mosquitto, tmp_path: Path
+) -> None:
+    habits = tmp_path / "registry" / "habits.yaml"
+    habits.write_text(habits.read_text("utf-8") + "terminals: {spk-works: '1'}\n", "utf-8")
+    town = await start_town("--mqtt", f"{broker.host}:{broker.port}")
+    await _say(broker, "spk-works", _command("d1"))
+    (pressed,) = await town.wait_for(Kind.SPEAKER_PRESSED)
+    for again in ("another broker", "another town"):
+        if again == "another broker":
+            broker.kill()
+            broker.start()
+        else:
+            town.stop()
+        async with aiomqtt.Client(broker.host, broker.port) as client:
+            await client.subscribe("speakers/+/key", qos=1)
+            if again == "another town":
+                town = await start_town("--mqtt", f"{broker.host}:{broker.port}")
+            key = json.loads(bytes((await asyncio.wait_for(anext(aiter(client.messages)), 10)).payload))
+        assert (key["id"], key["command"], key["key"]) == (pressed.reference, "d1", "1")
+    assert len(town.entries(Kind.SPEAKER_PRESSED)) == 1

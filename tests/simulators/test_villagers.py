@@ -104,3 +104,17 @@ async def test_a_text_to_us_is_listed_once_also_after_a_restart(start_town: Star
         async with session.get(address, params={"To": SENDER}) as response:
             listed = (await response.json())["messages"]
     assert [(m["sid"], m["body"], m["direction"]) for m in listed] == [(e.reference, e.body, "inbound") for e in reversed(written)]
+
+
+async def test_replies_to_a_number_that_is_not_called_for_are_only_listed(start_town: StartTown, hooks: Hooks) -> None:
+    other = "+447700900998"
+    town = await start_town("--inbound-url", f"{hooks.url}/in", "--uncalled", other)
+    await town.post(PHONE["prompt"], From=other)
+    await town.post(PHONE["refuses"])
+    assert {entry.more["sender"] for entry in await town.wait_for(Kind.SMS_REPLY, 4)} == {other, SENDER}
+    await until(hooks.bodies)
+    assert {call.fields["From"] for call in hooks.at("/in")} == {PHONE["refuses"]}
+    async with aiohttp.ClientSession(headers={"Authorization": BASIC}) as session:
+        address = f"{town.url}/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
+        listed = await (await session.get(address, params={"To": other})).json()
+    assert sorted(one["body"][:6] for one in listed["messages"]) == ["1 4821", "2 4821", "3 4821"]

@@ -1,0 +1,106 @@
+"""Two officers who release what needs two people: each agrees, for himself, and insists until the engine has answered.
+
+Of every other proposal they wait until they are called about it.
+
+What they noted is a ledger of its own: what each was about to agree to and when, and whether the engine said that it is on disk. To what
+an officer was told that his word is kept he does not give it again, so that a word that is lost stays lost.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+PAUSE_S = 0.4
+ANSWER_S = 6.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One officer agrees to one entry of a proposal. ``at`` is before the request left; ``taken``: it was answered with success."""
+
+    person: str
+    proposal: str
+    hash: str
+    digest: str
+    village: str
+    grade: str
+    at: datetime
+    taken: bool
+
+
+@dataclass
+class Releasers:
+    """Runs in a thread of its own; ``words`` grows while it does. ``headers`` are those of each officer, ``now`` is the recording's."""
+
+    url: str
+    headers: Mapping[str, Mapping[str, str]]
+    hazard: str
+    now: Callable[[], datetime]
+    words: list[Word] = field(default_factory=list)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    failure: BaseException | None = None
+    _answered: set[tuple[str, str]] = field(default_factory=set)
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="releasers", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let them finish; raises what broke them."""
+        self.stopping.set()
+        if hasattr(self, "_thread"):
+            self._thread.join(30)
+        if self.failure is not None:
+            raise self.failure
+
+    def _run(self) -> None:
+        try:
+            with httpx.Client(base_url=f"{self.url}/api/v1", timeout=ANSWER_S) as client:
+                while not self.stopping.wait(PAUSE_S):
+                    for person, headers in self.headers.items():
+                        self._look(client, person, headers)
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that stops them
+            self.failure = error
+
+    def _look(self, client: httpx.Client, person: str, headers: Mapping[str, str]) -> None:
+        listed = _got(client, "/proposals?waiting=true", headers).get("items", ())
+        for one in listed:
+            if one["hazard"] == self.hazard and (one["paged"] or one["seq"] % 2) and not self.stopping.is_set():
+                self._agree(client, person, headers, _got(client, f"/proposals/{one['id']}", headers))
+
+    def _agree(self, client: httpx.Client, person: str, headers: Mapping[str, str], seen: Mapping[str, Any]) -> None:
+        mine = [entry for entry in seen.get("entries", ()) if entry["release"] == "two_person"]
+        new = [entry for entry in mine if (person, entry["digest"]) not in self._answered]
+        if not new:
+            return
+        at = self.now()
+        status = _posted(
+            client, f"/proposals/{seen['id']}/approve", {"hash": seen["hash"], "villages": sorted({e["village"] for e in new})}, headers
+        )
+        for entry in new:
+            named = {name: str(entry[name]) for name in ("digest", "village", "grade")}
+            taken = status == httpx.codes.OK
+            self.words.append(Word(person=person, proposal=seen["id"], hash=seen["hash"], at=at, taken=taken, **named))
+            if taken or status == httpx.codes.CONFLICT:
+                self._answered.add((person, entry["digest"]))
+
+
+def _got(client: httpx.Client, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Nothing when the engine is away or busy."""
+    try:
+        answer = client.get(path, headers=dict(headers))
+    except httpx.TransportError:
+        return {}
+    return dict(answer.json()) if answer.status_code == httpx.codes.OK else {}
+
+
+def _posted(client: httpx.Client, path: str, said: Mapping[str, Any], headers: Mapping[str, str]) -> int:
+    """The status; 503 when nobody answered, which may mean that it was taken."""
+    try:
+        return client.post(path, json=said, headers=dict(headers)).status_code
+    except httpx.TransportError:
+        return httpx.codes.SERVICE_UNAVAILABLE
