@@ -12,6 +12,7 @@ import pytest
 from simulators.faults import Fault
 from simulators.ledger import Kind
 from tests.faults.__main__ import STEPS_OF_MUTANTS, mutant_plans, summary, wanted
+from tests.faults.deployment import POLLED, POLLED_SENDER
 from tests.faults.kinds import KINDS
 from tests.faults.mutants import MUTANTS, noticed
 from tests.faults.nursery import Nursery
@@ -66,7 +67,24 @@ def test_a_storm_that_nobody_disturbs_keeps_every_promise(outcomes: list[Outcome
     assert len(undisturbed.evidence.notices) >= 80
     assert undisturbed.verdict.acks >= 200
     assert len(undisturbed.evidence.words) >= 8
-    assert sum(entry.kind is Kind.CALL_KEY for entry in undisturbed.evidence.world) >= 200
+    happened = Counter(entry.kind for entry in undisturbed.evidence.world)
+    assert happened[Kind.CALL_KEY] >= 200
+    assert happened[Kind.SPEAKER_PRESSED] >= 15
+    assert happened[Kind.CHAT_POSTED] >= 60
+    assert sum(answer["path"] == "terminal" for answer in undisturbed.evidence.answers) >= 10
+    assert sum(answer["path"] == "chat" for answer in undisturbed.evidence.answers) >= 5
+    assert sum(delivery["gateway"] == POLLED for delivery in undisturbed.evidence.deliveries) >= 60
+    replies = [entry for entry in undisturbed.evidence.world if entry.kind is Kind.SMS_REPLY]
+    assert sum(entry.more["sender"] == POLLED_SENDER for entry in replies) >= 60
+
+
+def test_two_officers_released_what_needs_them_and_were_called_and_silence_released_the_rest(outcomes: list[Outcome]) -> None:
+    for outcome in outcomes:
+        released = {word.village for word in outcome.evidence.approvals if word.taken}
+        assert len(released) >= 30, outcome.plan
+    acts = Counter((act["act"], act["actor"]) for outcome in outcomes for act in outcome.evidence.acts)
+    assert acts["released_release", "policy:timeout"] >= 3
+    assert acts["paged_release", "policy:timeout"] >= 3
 
 
 @pytest.mark.parametrize("group", sorted({kind.group for kind in KINDS.values()}))
