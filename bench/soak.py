@@ -195,12 +195,16 @@ class Soak:
         began_s, engine_s, own_s = time.monotonic(), processor_s(self.engine.pid), time.process_time()
         until_s = began_s + minutes * 60
         numbers = itertools.count()
-        senders = [self.send(numbers, until_s) for _ in range(_SENDERS)]
-        await asyncio.gather(*senders, self.faults.one_after_another(until_s), self.look(until_s))
-        self.seconds = time.monotonic() - began_s
+
+        async def sending() -> None:
+            await asyncio.gather(*(self.send(numbers, until_s) for _ in range(_SENDERS)))
+            self.seconds = time.monotonic() - began_s
+
+        await asyncio.gather(sending(), self.faults.one_after_another(until_s), self.look(until_s))
+        whole_s = time.monotonic() - began_s
         engine_s = self._used.pop(self.engine.pid) - engine_s
         spent = {"engine": engine_s, "senders": time.process_time() - own_s, "broker": sum(self._used.values())}
-        self.cpu = {of: round(used_s / self.seconds, 3) for of, used_s in spent.items()}
+        self.cpu = {of: round(used_s / whole_s, 3) for of, used_s in spent.items()}
 
 
 def processor_s(pid: int) -> float:
