@@ -57,6 +57,8 @@ class Change:
     ``id`` is ``rule/place/episode/step``: the same decision always has the same id.
     ``at`` is event time, ``decided_at`` the ``now`` it was decided at; both aware.
     ``issued_by`` is ``township`` or ``county``: the area whose Warning it feeds. ``incomplete`` when an input was missing.
+    ``onset`` is when what it warns of is expected: where the forecast periods begin that the grade needs; None: now. A place whose
+    grade stays (``before`` is ``after``) has moved in this alone: it is expected sooner than was said.
     """
 
     id: str
@@ -76,6 +78,7 @@ class Change:
     late_by: timedelta = field(default=timedelta(0))
     incomplete: bool = False
     scale: Scaling | None = None
+    onset: datetime | None = None
 
 
 class RemarkKind(StrEnum):

@@ -36,7 +36,8 @@ class CompiledRule:
     ``proof`` all observed ones behind ``lower.when``, ``matters`` those behind any row. ``could_be`` is ``grade_of`` with missing values
     taken for the worst. ``below`` and ``above`` are, for each grade, the next one that the rule has. ``adding`` when only
     sums of readings can raise; ``calm`` is ``lower.when`` where it is as simple as that. ``reads`` are the inputs of readings: what
-    each computes, and over how many seconds. ``written`` are, for each input of the table, the inputs behind it as written in the rule.
+    each computes, and over how many seconds. ``observing`` says, for each grade, whether readings may have a part in reaching it.
+    ``written`` are, for each input of the table, the inputs behind it as written in the rule.
     """
 
     rule: Rule
@@ -57,6 +58,7 @@ class CompiledRule:
     adding: bool
     calm: Calm | None
     reads: tuple[tuple[Measure, int], ...]
+    observing: tuple[bool, ...]
     written: Mapping[str, tuple[tuple[str, str], ...]]
     zone: tzinfo
 
@@ -98,10 +100,16 @@ def compile_rule(rule: Rule, zone: tzinfo) -> CompiledRule:
         patient=any(p.count > 1 or p.for_s for p in rule.patience),
         adding=not rule.rows and all(_adds(rule.inputs[names.index(t.input)]) for t in rule.tables),
         reads=tuple((MEASURES[i.op], i.window_s) for i in rule.inputs if i.op in MEASURES),
+        observing=tuple(_observing(rule, g) for g in Grade),
         written={t.input: written(rule.behind((t.input,))) for t in rule.tables},
         calm=_calm(rule, args, eased),
         zone=zone,
     )
+
+
+def _observing(rule: Rule, grade: Grade) -> bool:
+    names = (*(t.input for t in rule.tables), *(n for r in rule.rows if r.grade is grade for n in r.expression.names))
+    return any(i.observed for i in rule.behind(names))
 
 
 def _adds(one: Input) -> bool:

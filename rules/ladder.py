@@ -27,12 +27,12 @@ class Ladder:
 
     ``excused_us`` is until when silence did not count, in arrival time, because the rule was out of season. ``moment_s`` is the newest
     moment that was judged, ``before`` what stood before it, ``spoken`` whether a reading of the place's own was of that moment: only
-    where several series, or forecasts, speak for one.
+    where several series, or forecasts, speak for one. ``onset_s`` is when what it warns of is expected, as said last; NEVER_S for now.
     """
 
     __slots__ = (
         "_probes", "before", "calm", "compiled", "dozing", "episode", "excused_us", "feeds", "fixed", "heard", "horizon_s", "limits",
-        "lows", "many", "moment_s", "numbers", "place", "plain", "round_s", "rule", "series", "silences", "silent", "since_us",
+        "lows", "many", "moment_s", "numbers", "onset_s", "place", "plain", "round_s", "rule", "series", "silences", "silent", "since_us",
         "spoken", "state", "step", "sums", "suspended", "touched", "wake", "wake_s",
     )  # fmt: skip
 
@@ -62,6 +62,7 @@ class Ladder:
         self.before: Trail | None = None
         self.moment_s = NEVER_S
         self.spoken = False
+        self.onset_s = NEVER_S
         self.episode = 0
         self.step = 0
         self.since_us: int | None = None

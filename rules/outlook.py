@@ -7,31 +7,43 @@ from itertools import accumulate
 
 from rules.forecast import Feed, Forecast
 from rules.inputs import Op, Outlook
+from rules.scaled import FOREVER
 
 MISSING = math.nan
 _HOUR_S = 3600
 
 
-def answer(op: Op, ask: Outlook, feeds: Sequence[Feed], at_s: int) -> float:
-    """The value of a forecast input in its unit: of the first of ``feeds`` that has a run; NaN when none has."""
+def answer(op: Op, ask: Outlook, feeds: Sequence[Feed], at_s: int, until_s: int = FOREVER) -> float:
+    """The value of a forecast input in its unit: of the first of ``feeds`` that has a run; NaN when none has.
+
+    Only periods that begin before ``until_s`` are looked at.
+    """
     for feed in feeds:
         live = list(feed.live(at_s, ask.max_age_s))
         if live and op is Op.FC_RUNS:
-            return float(max(_agreeing(runs, ask, at_s) for runs in feed.runs_back(at_s, ask.max_age_s)))
+            found = [[_before(run, until_s) for run in runs] for runs in feed.runs_back(at_s, ask.max_age_s)]
+            return float(max(_agreeing(runs, ask, at_s) for runs in found))
         if live:
-            return _OF[op](live, ask, at_s)
+            return _OF[op]([_before(entries, until_s) for entries in live], ask, at_s)
     return MISSING
+
+
+def _before(entries: Sequence[Forecast], until_s: int) -> Sequence[Forecast]:
+    return entries if until_s == FOREVER else [f for f in entries if f.valid_from_s < until_s]
 
 
 Course = list[tuple[int, float]]
 
 
-def courses(feeds: Sequence[Feed], at_s: int, window_s: int, max_age_s: int) -> list[Course]:
-    """What each source still expects: (seconds from now, total until then) wherever its rate changes; straight lines in between."""
+def courses(feeds: Sequence[Feed], at_s: int, window_s: int, max_age_s: int, until_s: int = FOREVER) -> list[Course]:
+    """What each source still expects: (seconds from now, total until then) wherever its rate changes; straight lines in between.
+
+    Only periods that begin before ``until_s`` are looked at.
+    """
     for feed in feeds:
         live = list(feed.live(at_s, max_age_s))
         if live:
-            return [_course(entries, at_s, window_s) for entries in live]
+            return [_course(_before(entries, until_s), at_s, window_s) for entries in live]
     return []
 
 

@@ -10,7 +10,7 @@ from rules.guard import SIGNS
 from rules.inputs import Each, Input, Take
 from rules.measure import MEASURES, MISSING, coverage, filled
 from rules.outlook import answer, courses, until
-from rules.scaled import SCALE
+from rules.scaled import FOREVER, SCALE
 from rules.season import day_start
 from rules.series import Series
 
@@ -59,12 +59,16 @@ class Probe:
         self._zone = zone
         self._combine = COMBINE[spec.take or Take.NEAREST]
 
-    def value(self, at_s: int, _above: Sequence[float]) -> float:
-        """What the input is worth; ``_above`` are the values of the inputs before it."""
+    def value(self, at_s: int, _above: Sequence[float], until_s: int = FOREVER) -> float:
+        """What the input is worth; ``_above`` are the values of the inputs before it.
+
+        Of forecasts only periods that begin before ``until_s`` are looked at.
+        """
         each = self.spec.each
+        if self.spec.plus_forecast_s and each is None:
+            return self._combine([self._filled_up(s, at_s, until_s) for s in self.series])
         if each is None:
-            one = self._filled_up if self.spec.plus_forecast_s else self._one
-            return self._combine([one(s, at_s) for s in self.series])
+            return self._combine([self._one(s, at_s) for s in self.series])
         if each.days:
             return self._combine([self._days(s, at_s, each) for s in self.series])
         limit, meets = self.limit(at_s), SIGNS[each.sign]
@@ -94,13 +98,13 @@ class Probe:
             end_s = start_s
         return MISSING if unknown and not count else float(min(count, each.most) * SCALE)
 
-    def _filled_up(self, s: Series, at_s: int) -> float:
+    def _filled_up(self, s: Series, at_s: int, until_s: int) -> float:
         """The most that a window which begins in the past and ends in the forecast can hold, and what has been observed at least."""
         window_s, found = self.spec.window_s, [self._one(s, at_s)]
         end = s.upto(at_s)
         # Just before a reading leaves the window is when most of the forecast stands beside it.
         leaving = [window_s - (at_s - t) - 1 for t in s.times_after(at_s - window_s) if t <= at_s]
-        for course in courses(self.feeds, at_s, window_s, self.spec.plus_forecast_s):
+        for course in courses(self.feeds, at_s, window_s, self.spec.plus_forecast_s, until_s):
             for ahead_s in {*leaving, *(t for t, _ in course), window_s} - {0}:
                 seen = self._measure(s, at_s, window_s - ahead_s, end) if ahead_s < window_s else 0.0
                 total = (seen if seen == seen else 0.0) + until(course, ahead_s) * SCALE  # noqa: PLR0124 - NaN is the missing value
@@ -144,11 +148,11 @@ class ForecastProbe(Probe):
         self.span_s = 0
         self.feeds = tuple(feeds)
 
-    def value(self, at_s: int, _above: Sequence[float]) -> float:
+    def value(self, at_s: int, _above: Sequence[float], until_s: int = FOREVER) -> float:
         """What the forecasts say."""
         if self.spec.outlook is None:
             return MISSING
-        return answer(self.spec.op, self.spec.outlook, self.feeds, at_s) * SCALE
+        return answer(self.spec.op, self.spec.outlook, self.feeds, at_s, until_s) * SCALE
 
     def window_s(self, at_s: int) -> int:  # noqa: ARG002 - the promise of a probe
         """A forecast has no window of readings."""
@@ -168,7 +172,7 @@ class DerivedProbe(Probe):
         self._parts = tuple(parts)
         self._columns = columns
 
-    def value(self, at_s: int, above: Sequence[float]) -> float:
+    def value(self, at_s: int, above: Sequence[float], _until_s: int = FOREVER) -> float:
         """The result; missing when a part of it is."""
         columns = self._columns(at_s)
         return self._calculate(*(above[n] / SCALE if is_input else columns[n] for is_input, n in self._parts)) * SCALE

@@ -7,6 +7,7 @@ from rules.change import Change, Evidence, Scaling
 from rules.evidence import confirmed, lowering, rows, scaling
 from rules.grade import Grade
 from rules.ladder import Ladder
+from rules.onset import onset
 from rules.scaled import NEVER_S
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,14 +63,15 @@ class _Why:
     late_by: timedelta = timedelta(0)
     incomplete: bool = False
     scale: Scaling | None = None
+    onset_s: int = NEVER_S
 
 
 def by_reading(ladder: Ladder, before: Grade, at_s: int, now: datetime) -> Change:
-    """The newest reading moved the place."""
+    """The newest reading or forecast moved the place, or showed that what it is warned of is expected sooner."""
     found, incomplete = rows(ladder, at_s)
     after = ladder.state.grade
     because, also = ((lowering(ladder, at_s),), tuple(found)) if after < before else _split(found, after)
-    why = _Why(because=because, also=also, incomplete=incomplete, scale=scaling(ladder, at_s))
+    why = _Why(because=because, also=also, incomplete=incomplete, scale=scaling(ladder, at_s), onset_s=_onset_s(ladder, before, at_s))
     return _change(ladder, before, moment(at_s), now, why)
 
 
@@ -80,7 +82,8 @@ def by_late(ladder: Ladder, before: Grade, raised_s: int, late_s: int, now: date
     found, incomplete = rows(ladder, raised_s, edge_s)
     because, also = _split(found, ladder.state.grade)
     why = _Why(
-        because=because, also=also, late_by=timedelta(seconds=late_s), incomplete=incomplete, scale=scaling(ladder, raised_s, edge_s)
+        because=because, also=also, late_by=timedelta(seconds=late_s), incomplete=incomplete, scale=scaling(ladder, raised_s, edge_s),
+        onset_s=_onset_s(ladder, before, clock_s),
     )  # fmt: skip
     return _change(ladder, before, moment(clock_s), now, why)
 
@@ -89,7 +92,8 @@ def by_word(ladder: Ladder, before: Grade, now: datetime) -> Change:
     """A person has confirmed that the place may be lowered; the evidence is what it was proposed on."""
     clock_s = ladder.clock_s()
     found, incomplete = rows(ladder, clock_s)
-    why = _Why(because=(lowering(ladder, clock_s), confirmed()), also=tuple(found), incomplete=incomplete)
+    because, onset_s = (lowering(ladder, clock_s), confirmed()), _onset_s(ladder, before, clock_s)
+    why = _Why(because=because, also=tuple(found), incomplete=incomplete, onset_s=onset_s)
     return _change(ladder, before, now, now, why)
 
 
@@ -102,13 +106,27 @@ def _split(found: list[Evidence], after: Grade) -> tuple[tuple[Evidence, ...], t
     return tuple(e for e in found if e.met >= after), tuple(e for e in found if e.met < after)
 
 
+def _onset_s(ladder: Ladder, before: Grade, at_s: int) -> int:
+    """When what the grade warns of is expected. Red rests on something observed as well, and is now.
+
+    A grade that is only held on the way down is expected when the higher one was.
+    """
+    after = ladder.state.grade
+    found = onset(ladder, at_s, after) if Grade.NONE < after < Grade.RED else NEVER_S
+    if found is None:
+        return ladder.onset_s if after < before else NEVER_S
+    return found
+
+
 def _change(ladder: Ladder, before: Grade, at: datetime, now: datetime, why: _Why) -> Change:
     rule = ladder.rule
     if before is Grade.NONE:
         ladder.episode += 1
         ladder.step = 0
     ladder.step += 1
-    ladder.since_us = micros(at)
+    if before is not ladder.state.grade:
+        ladder.since_us = micros(at)
+    ladder.onset_s = why.onset_s if why.onset_s * 1_000_000 > micros(now) else NEVER_S
     return Change(
         id=f"{rule.name}/{ladder.place}/{ladder.episode}/{ladder.step}",
         rule=rule.name,
@@ -127,4 +145,5 @@ def _change(ladder: Ladder, before: Grade, at: datetime, now: datetime, why: _Wh
         late_by=why.late_by,
         incomplete=why.incomplete,
         scale=why.scale,
+        onset=None if ladder.onset_s == NEVER_S else moment(ladder.onset_s),
     )

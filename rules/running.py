@@ -11,6 +11,7 @@ from rules.grade import Grade
 from rules.guard import middle_of
 from rules.ladder import Ladder
 from rules.model import GREATEST
+from rules.onset import comes_sooner
 from rules.reading import Reading
 from rules.record import EPOCH, by_act, by_late, by_reading, micros
 from rules.remarks import ahead, ask, clock, data_back, late, no_data, suspect
@@ -94,6 +95,8 @@ class Running:
             before = ladder.state.grade
             if ladder.forward(at_s, own=ladder.owns(series)):
                 self._moved(ladder, before, at_s)
+            elif ladder.onset_s > at_s and ladder.compiled.observing[ladder.state.grade]:
+                self._nearer(ladder, at_s)
         if ladder.sums is not None and ladder.sums is not series:
             ladder.sums.wake = min(ladder.sums.wake, ladder.wake)
 
@@ -103,6 +106,11 @@ class Running:
         else:
             self.changes.append(by_reading(ladder, before, at_s, self.now))
 
+    def _nearer(self, ladder: Ladder, at_s: int) -> None:
+        """A grade that rests on forecasts stays: say so when what it warns of is expected sooner than was said. Later is not told."""
+        if comes_sooner(ladder, at_s):
+            self.changes.append(by_reading(ladder, ladder.state.grade, at_s, self.now))
+
     def _again(self, ladder: Ladder, at_s: int, late_s: int) -> None:
         if ladder.suspended:
             return
@@ -110,6 +118,8 @@ class Running:
         raised_s = again(ladder, at_s)
         if raised_s is not None:
             self.changes.append(by_late(ladder, before, raised_s, late_s, self.now))
+        elif ladder.onset_s > at_s and ladder.compiled.observing[ladder.state.grade]:
+            self._nearer(ladder, ladder.clock_s())
         if ladder.sums is not None:
             ladder.sums.wake = ALWAYS
 
@@ -272,6 +282,8 @@ class Running:
             at_s, before = max(now_s, x.clock_s()), x.state.grade
             if x.forward(at_s, own=not x.heard, run_s=feed.newest_s(at_s)):
                 self._moved(x, before, at_s)
+            elif x.onset_s > max(at_s, one.valid_from_s):
+                self._nearer(x, at_s)
             if x.sums is not None:
                 x.sums.wake = min(x.sums.wake, x.wake)
 

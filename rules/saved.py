@@ -15,6 +15,7 @@ import msgspec
 from rules.climb import Climb, Trail
 from rules.errors import SnapshotError
 from rules.forecast import Forecast
+from rules.scaled import NEVER_S
 
 FORMAT = 3
 _BEFORE = 2
@@ -83,6 +84,7 @@ class SavedLadder(msgspec.Struct, array_like=True, gc=False):
     spoken: bool
     before: Trail | None
     dozing: bool = False
+    onset_s: int = NEVER_S
 
 
 class SavedFeed(msgspec.Struct, array_like=True):

@@ -46,7 +46,8 @@ class Expected:
     """Where one place must stand ``after`` the beginning of the first step. What is None or empty is not looked at.
 
     ``because`` are rows that the newest change must name; ``told`` is ``duty-room`` or the kind of a remark;
-    ``values`` are what inputs must be worth. Line and column point at the expectation.
+    ``values`` are what inputs must be worth; ``onset`` is when its newest change must expect it after the beginning, as written, or
+    ``now``. Line and column point at the expectation.
     """
 
     after: timedelta
@@ -56,6 +57,7 @@ class Expected:
     no_data: bool | None = None
     told: str = ""
     values: Mapping[str, float] = field(default_factory=dict)
+    onset: str = ""
     line: int
     column: int
 

@@ -155,9 +155,15 @@ class _Run:
         told = {r.kind.value for r in self.remarks if r.place == e.place}
         if e.told and not (told if e.told == "duty-room" else e.told in told):
             yield f"told: {e.told}", f"told: {', '.join(sorted(told)) or 'nobody'}"
+        if e.onset and e.onset != (when := self._onset(e.place)):
+            yield f"onset: {e.onset}", f"onset: {when}"
         for name, value in e.values.items():
             if not math.isclose(values.get(name, math.nan), value, abs_tol=_CLOSE):
                 yield f"{name} = {value:g}", f"{name} = {values[name]:g}" if name in values else f"{name} is missing"
+
+    def _onset(self, place: str) -> str:
+        newest = next((c for c in reversed(self.changes) if c.place == place), None)
+        return written(newest.onset - self.scenario.begin) if newest and newest.onset else "now"
 
     def _rows(self, place: str) -> list[str]:
         newest = next((c for c in reversed(self.changes) if c.place == place), None)

@@ -16,7 +16,8 @@ from rules.scenario import Arrival, Expected, Never, Scenario, Site
 SUFFIX = ".scenario.yaml"
 _GRADES = tuple(g.word for g in Grade)
 _TOLD = ("duty-room", "no_data", "data_back", "suspect", "clock", "late", "ask")
-_ASPECTS = ("because", "no_data", "told", "values")
+_NOW = "now"
+_ASPECTS = ("because", "no_data", "onset", "told", "values")
 _SITE = ("type", "like", "every", "columns")
 _LISTS = ("members", "areas", "counters")
 _DEGREES = ("lat", "lon")
@@ -182,6 +183,7 @@ class _Reader:
             grade=Grade.from_word(notes.choice(found["grade"], f"the grade of {place}", _GRADES)) if "grade" in found else None,
             because=self._because(found["because"]) if "because" in found else (),
             no_data=self._yes(found["no_data"]) if "no_data" in found else None,
+            onset=self._onset(found["onset"]) if "onset" in found else "",
             told=notes.choice(found["told"], "told", _TOLD) if "told" in found else "",
             values={n: notes.number(v, n) for n, _, v in notes.pairs(found["values"], "values")} if "values" in found else {},
         )  # fmt: skip
@@ -190,6 +192,9 @@ class _Reader:
         if is_sequence(node):
             return tuple(self.notes.text(n, "because") for n in self.notes.items(node, "because"))
         return (self.notes.text(node, "because"),)
+
+    def _onset(self, node: Node) -> str:
+        return _NOW if node.value == _NOW else written(self._after(node))
 
     def _yes(self, node: Node) -> bool:
         if node.value not in ("true", "false"):

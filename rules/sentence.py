@@ -24,6 +24,8 @@ def _zh(change: Change, place: str) -> str:
     hazard = HAZARDS_ZH.get(change.hazard, change.hazard)
     first = change.because[0].row if change.because else ""
     move = f"{hazard}预警由{_ZH[change.before]}{_verb_zh(change)}{_ZH[change.after]}"
+    if change.before is change.after:
+        move = f"{hazard}预警维持{_ZH[change.after]}，比原先预计来得早"
     if first == "lift":
         return f"{place}：值班人员解除，{move}。"
     if first == "no_data":
@@ -37,12 +39,22 @@ def _en(change: Change, place: str) -> str:
     first = change.because[0].row if change.because else ""
     verb = "raised" if change.after > change.before else "lowered"
     move = f"{hazard} warning {verb} from {change.before.word} to {change.after.word}"
+    if change.before is change.after:
+        move = f"{hazard} warning stays {change.after.word}, it is expected sooner"
     if first == "lift":
         return f"{place}: {move} by a duty officer."
     if first == "no_data":
         return f"{place}: no data for {change.because[0].value:.0f} minutes, {move} as the rule says; please check the site."
     why = ", ".join(_row(e, "en") for e in change.because)
     return f"{place}: {why}: {move}{_notes(change, 'en')}."
+
+
+def lead(change: Change, language: Language) -> str:
+    """How long it is until what a change warns of is expected, such as ``2 h 30 min``."""
+    minutes = max(0, round(((change.onset or change.at) - change.at).total_seconds() / 60))
+    parts = ((minutes // 60, "小时", " h"), (minutes % 60, "分钟", " min"))
+    words = [f"{n}{zh if language == 'zh' else en}" for n, zh, en in parts if n]
+    return ("" if language == "zh" else " ").join(words) or ("1分钟" if language == "zh" else "1 min")
 
 
 def _verb_zh(change: Change) -> str:
@@ -68,8 +80,10 @@ def _row(e: Evidence, language: Language) -> str:
 
 
 def _notes(change: Change, language: Language) -> str:
-    """What else one must know about the evidence: scaled numbers, late, missing and doubtful values, thin windows."""
+    """What else one must know: when it is expected; scaled numbers, late, missing and doubtful values, thin windows."""
     zh, found = language == "zh", []
+    if change.onset:
+        found.append(f"预计{lead(change, 'zh')}后达到" if zh else f"expected in {lead(change, 'en')}")
     if change.scale:
         seen = ", ".join(f"{n} {v:g}" for n, v in change.scale.values)
         found.append(f"阈值按{seen}乘以{change.scale.by:g}" if zh else f"thresholds times {change.scale.by:g} because of {seen}")

@@ -67,7 +67,7 @@ def _tail(number: int, s: Series) -> SavedTail:
 def _save_ladder(x: Ladder) -> SavedLadder:
     return SavedLadder(
         x.rule.name, x.place, x.settled(), x.episode, x.step, x.silences, x.since_us, x.silent, x.suspended, x.excused_us, x.moment_s,
-        x.spoken, x.before, x.dozing,
+        x.spoken, x.before, x.dozing, x.onset_s,
     )  # fmt: skip
 
 
@@ -200,5 +200,6 @@ def _fill_ladder(ladder: Ladder, saved: SavedLadder) -> None:
     ladder.episode, ladder.step, ladder.silences, ladder.since_us = saved.episode, saved.step, saved.silences, saved.since_us
     ladder.silent, ladder.suspended, ladder.excused_us = saved.silent, saved.suspended, saved.excused_us
     ladder.moment_s, ladder.spoken, ladder.before = saved.moment_s, saved.spoken, saved.before
+    ladder.onset_s = saved.onset_s
     if saved.dozing and not ladder.many:
         ladder.state.last_s = ladder.series[0].last_s

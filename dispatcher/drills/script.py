@@ -91,7 +91,8 @@ def foreseen(plan: Plan, script: Script) -> list[Change]:
 
 def as_told(change: Change, script: Script, drill: str, started_at: datetime, now: datetime) -> Change:
     """A change as it is kept: under a name that is the drill's, at the time of those who take part."""
-    return replace(change, id=f"{drill}:{change.id}", at=script.wall_time(started_at, change.at), decided_at=now)
+    onset = script.wall_time(started_at, change.onset) if change.onset else None
+    return replace(change, id=f"{drill}:{change.id}", at=script.wall_time(started_at, change.at), decided_at=now, onset=onset)
 
 
 def highest(changes: Sequence[Change]) -> tuple[str, Grade]:

@@ -92,6 +92,9 @@ def paragraphs(reason: Reason, registry: Registry) -> Iterator[str]:
     if scale:
         seen = ", ".join(f"{name} {value:.10g}" for name, value in scale["values"].items())
         yield f"  系数 scale      × {scale['by']:g}; {scale['when']} [{seen}]"
+    if r.get("onset"):
+        expected = datetime.fromisoformat(r["onset"])
+        yield f"  预计 expected   {expected.astimezone(zone):%Y-%m-%d %H:%M:%S} (+{(expected - at).total_seconds():.0f} s)"
     late = f", 迟到 late {r['late_s'] // 60} min" if r["late_s"] else ""
     missing = ", 数据不全 incomplete" if r["incomplete"] else ""
     spent_s = (decided - at).total_seconds()

@@ -24,6 +24,7 @@ def change_record(change: Change) -> dict[str, Any]:
         "to": change.after.word,
         "at": change.at.isoformat(),
         "decided_at": change.decided_at.isoformat(),
+        "onset": change.onset.isoformat() if change.onset else None,
         "because": [_evidence(e) for e in change.because],
         "also": [_evidence(e) for e in change.also],
         "late_s": int(change.late_by.total_seconds()),

@@ -171,7 +171,7 @@ def _grades(
             )
         top = reasons[0] if reasons else None
         onset = None if any(c.onset is None for c in reasons) else min((c.onset for c in reasons if c.onset), default=None)
-        if grade and onset != before.onset:
+        if grade and before.told and onset != before.onset:  # what is untold is told in its own time
             warning = replace(warning, stage_due=now)
         villages[warning.id, village] = replace(
             before,

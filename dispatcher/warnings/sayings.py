@@ -40,6 +40,7 @@ def sayings_of(changes: Iterable[Change], registry: Registry) -> list[Saying]:
                     reason_zh=reason_zh,
                     reason_en=reason_en,
                     origin=origin,
+                    onset=change.onset,
                 )
             )
     return found

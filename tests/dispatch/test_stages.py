@@ -12,6 +12,7 @@ from dispatcher.policy.release import DEFAULT, Origin, ReleaseRule
 from dispatcher.testing.stores import FarSide
 from dispatcher.warnings.drafting import Draft
 from dispatcher.warnings.releasing import By
+from rules.change import Change
 from rules.grade import Grade
 from tests.dispatch.making import (
     COUNTY_LEADER,
@@ -112,3 +113,45 @@ async def test_while_only_higher_levels_are_told_silence_never_calls_the_village
         await engine.later(minutes(1))
     assert not engine.sms.addresses() & VILLAGE
     assert {COUNTY_LEADER, TOWNSHIP_LEADER} <= engine.sms.addresses()
+
+
+async def test_what_a_rule_expects_for_later_tells_each_stage_its_own_people(engine: Running) -> None:
+    await engine.change(foreseen(Grade.ORANGE, 10))
+    await engine.later(timedelta(seconds=11))
+    assert engine.sms.addresses() == {COUNTY_LEADER}
+    assert engine.sms.told(COUNTY_LEADER)[0].startswith("【风险提示】预计")
+    await engine.later(timedelta(hours=4))
+    assert engine.sms.addresses() == {COUNTY_LEADER, TOWNSHIP_LEADER}
+    await engine.later(timedelta(hours=4))
+    assert engine.sms.addresses() >= VILLAGE
+
+
+async def test_a_rule_that_expects_it_sooner_brings_the_village_in_at_once(engine: Running) -> None:
+    await engine.change(foreseen(Grade.ORANGE, 10))
+    await engine.later(timedelta(seconds=11))
+    await engine.change(foreseen(Grade.ORANGE, 1, before=Grade.ORANGE, step=1))
+    await engine.later(timedelta(seconds=1))
+    assert engine.sms.addresses() >= VILLAGE
+    assert (await engine.notice(V1)).stage == "imminent"
+
+
+async def test_a_rule_that_expects_it_sooner_in_the_same_stage_tells_nobody_twice(engine: Running) -> None:
+    await engine.change(foreseen(Grade.ORANGE, 10))
+    await engine.later(timedelta(seconds=11))
+    await engine.change(foreseen(Grade.ORANGE, 8, before=Grade.ORANGE, step=1))
+    await engine.later(timedelta(seconds=11))
+    assert len(engine.sms.told(COUNTY_LEADER)) == 1
+    await engine.later(timedelta(hours=2))
+    assert TOWNSHIP_LEADER in engine.sms.addresses()
+
+
+async def test_villages_that_a_rule_warns_of_later_are_told_in_one_alert(engine: Running) -> None:
+    for gauge in ("G1", "G2"):
+        await engine.change(foreseen(Grade.ORANGE, 10, gauge=gauge))
+        await engine.later(timedelta(seconds=2))
+    await engine.later(timedelta(seconds=20))
+    assert len(await engine.rows("warnings.alerts", warning=(await engine.notice(V1)).warning)) == 1
+
+
+def foreseen(grade: Grade, hours: float, *, before: Grade = Grade.NONE, gauge: str = "G1", step: int = 0) -> Change:
+    return replace(change(grade, gauge, before=before, step=step), onset=START + timedelta(hours=hours))

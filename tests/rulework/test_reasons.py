@@ -13,11 +13,11 @@ REGISTRY = load_registry(Path(__file__).resolve().parents[2] / "config" / "sampl
 AT = datetime(2026, 7, 20, 6, 15, tzinfo=UTC)
 
 
-def _lines(because: Evidence, scale: Scaling | None = None) -> list[str]:
+def _lines(because: Evidence, scale: Scaling | None = None, onset: datetime | None = None) -> list[str]:
     change = Change(
         id="r/990121R14/1/1", rule="r", version=3, table="sha256:0123456789abcdef", hazard="flash-flood", place="990121R14",
         before=Grade.NONE, after=Grade.ORANGE, at=AT, decided_at=AT + timedelta(minutes=40), because=(because,), mode=Mode.SHADOW,
-        late_by=timedelta(minutes=40), incomplete=True, scale=scale,
+        late_by=timedelta(minutes=40), incomplete=True, scale=scale, onset=onset,
     )  # fmt: skip
     return list(paragraphs(Reason(record=change_record(change), zh="中文。", en="English."), REGISTRY))
 
@@ -44,6 +44,11 @@ def test_a_table_row_shows_its_thresholds_readings_and_what_was_not_used() -> No
 def test_a_condition_shows_what_it_saw() -> None:
     row = Evidence(row="orange", value=13.6, unit="m", met=Grade.ORANGE, text="z >= guard", values=(("z", 13.6), ("guard", 13.5)))
     assert "  依据 because    orange = 13.6 m → orange; z >= guard [z 13.6, guard 13.5]" in _lines(row)
+
+
+def test_what_is_expected_for_later_shows_when() -> None:
+    row = Evidence(row="orange", value=0.8, unit="", met=Grade.ORANGE, text="p >= 0.7", values=(("p", 0.8),))
+    assert "  预计 expected   2026-07-20 17:00:00 (+9900 s)" in _lines(row, onset=AT + timedelta(minutes=165))
 
 
 def test_an_area_is_spoken_for_by_the_stations_of_its_villages() -> None:
