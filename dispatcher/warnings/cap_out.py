@@ -100,6 +100,8 @@ def _info(root: Element, house: House, said: Said, grade: Grade, villages: Seque
     _add(info, "certainty", _certainty(said, villages))
     _pair(info, "eventCode", EVENT_CODE, code)
     _add(info, "effective", _time(house, said.alert.sent_at))
+    expected = _onset(said, grade, villages)
+    _add(info, "onset", _time(house, expected) if expected else "")
     _add(info, "expires", _time(house, _expiry(house, said, grade)))
     _add(info, "senderName", issuer)
     _add(info, "headline", headline[:_HEADLINE])
@@ -109,6 +111,12 @@ def _info(root: Element, house: House, said: Said, grade: Grade, villages: Seque
     _pair(info, "parameter", LEVEL, terms.level)
     for area in _areas(house.registry, villages, language):
         info.append(area)
+
+
+def _onset(said: Said, grade: Grade, villages: Sequence[VillageGrade]) -> datetime | None:
+    """When it is expected to begin in the first of these villages; None where it is now in one of them, or over."""
+    ahead = [v.onset for v in villages if v.onset and v.onset > said.alert.sent_at]
+    return min(ahead) if grade and len(ahead) == len(villages) else None
 
 
 def _expiry(house: House, said: Said, grade: Grade) -> datetime:
