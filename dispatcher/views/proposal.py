@@ -37,6 +37,7 @@ async def load_proposal(reader: Reader, house: House, proposal_id: str, now: dat
     if not rows or rows[0]["county"] != house.county:
         return None
     proposal = proposal_of(rows[0])
+    house = house.of(proposal.status)
     scope = {"county": proposal.county, "status": proposal.status.value, "hazard": proposal.hazard}
     villages = json.dumps(sorted({e.saying.village for e in proposal.entries}))
     held = [value_of(Contribution, row) for row in await reader.fetch("warnings.contributions", scope | {"villages": villages})]

@@ -124,10 +124,11 @@ class Releases:
             contributions = await self._contributions(tx, warning)
             sayings = lift_sayings(contributions, villages, by.who.name, _given(reason), now)
             detail = {"villages": sorted({s.village for s in sayings}), "reason": reason[0] or reason[1]}
-            await write_audit(tx, self._place.house.county, now, [_act(by, "lift", warning_id, detail)])
-            proposals = await hear(tx, self._place.house, sayings, now)
+            house = self._place.house.of(warning.status)
+            await write_audit(tx, house.county, now, [_act(by, "lift", warning_id, detail)])
+            proposals = await hear(tx, house, sayings, now)
             waiting[:] = [p.id for p in proposals if p.proposer == by.who.name]
-            ended[:] = await _ended_rules(tx, self._place.house, sayings)
+            ended[:] = await _ended_rules(tx, house, sayings)
             return await release_due(tx, self._place.house, now)
 
         await self._write(work)
@@ -144,8 +145,9 @@ class Releases:
         async def work(tx: Transaction, now: datetime) -> Issued:
             warning = await self._open(tx, warning_id)
             held = await self._contributions(tx, warning)
-            issued = await _retract(tx, self._place.house, warning, _given(reason), by, now)
-            ended[:] = await _ended_rules(tx, self._place.house, held)
+            house = self._place.house.of(warning.status)
+            issued = await _retract(tx, house, warning, _given(reason), by, now)
+            ended[:] = await _ended_rules(tx, house, held)
             return issued
 
         issued = await self._write(work)
@@ -200,6 +202,7 @@ class Releases:
 
         async def work(tx: Transaction, now: datetime) -> Issued:
             proposal = await self._proposal(tx, proposal_id)
+            house = self._place.house.of(proposal.status)  # what is released of an exercise is one
             seen = await _seen(tx, proposal, choice)
             event: Approved | Refused = Refused(by=by.who.name, role=by.who.role, entries=seen, note=choice.note)
             if approve:
@@ -211,10 +214,10 @@ class Releases:
             await write_audit(tx, proposal.county, now, [_act(by, act, proposal.id, detail)])
             if approve and not decided.released:
                 await save_proposals(tx, [decided.proposal])
-                await add_feed(tx, [proposal_line(self._place.house, decided.proposal, "approved", now, by.who.name)])
+                await add_feed(tx, [proposal_line(house, decided.proposal, "approved", now, by.who.name)])
                 return Issued()
-            issued = await settle_proposal(tx, self._place.house, decided, now)
-            ended[:] = await _ended_rules(tx, self._place.house, [e.saying for e in decided.released if not e.saying.grade])
+            issued = await settle_proposal(tx, house, decided, now)
+            ended[:] = await _ended_rules(tx, house, [e.saying for e in decided.released if not e.saying.grade])
             return issued
 
         await self._write(work)

@@ -17,12 +17,14 @@ from dispatcher.drills.storming import Storming
 from dispatcher.drills.storms import AtWork, Storms
 from dispatcher.errors import NotAllowed, StoreFailed
 from dispatcher.model.task import TaskKind
+from dispatcher.policy.release import ReleaseRule, Way
 from dispatcher.ports import Status
-from dispatcher.warnings.releasing import By
+from dispatcher.warnings.releasing import By, Choice
 from rules.grade import Grade
 from rules.reading import Reading
-from tests.dispatch.making import V1, V2, change, house, minutes
+from tests.dispatch.making import HAZARD, V1, V2, change, house, minutes
 from tests.dispatch.running import RULES, Running, compiled
+from tests.dispatch.test_release import LI, policy
 
 CHEN = By(who=Principal(name="chen", role=Role.DUTY_OFFICER), origin="test")
 PLAN = DrillPlan(title="汛前演练", hazard="", grade=Grade.NONE, areas=(V1,), storm="storm.csv", speed=10.0, minutes=60)
@@ -144,6 +146,37 @@ async def test_what_waits_for_release_is_taken_off_at_the_end(engine: Running, d
     await drills.end(CHEN)
     assert await engine.rows("drills.contributions") == []
     assert [t for t in await engine.tasks() if t.kind is TaskKind.RELEASE] == []
+
+
+def under_review(engine: Running) -> None:
+    """From now on red waits for an officer."""
+    reviewed = house(policy=policy({Grade.RED: ReleaseRule(way=Way.REVIEW)}))
+    engine.house = engine.place.house = replace(engine.place.house, policies=reviewed.policies)
+
+
+async def test_what_an_officer_releases_of_it_stays_an_exercise(engine: Running, drills: Drills, storms: Storms) -> None:
+    under_review(engine)
+    await drills.start(PLAN, CHEN)
+    await through(engine, Storming(engine.place, storms), steps=25)
+    (proposal,) = await engine.rows("proposals.waiting", status="Exercise", hazard=HAZARD)
+    await engine.releases.approve(proposal["id"], Choice(hash=proposal["hash"]), LI)
+    engine.sms.arrived.clear()
+    await engine.send()
+    assert {(n.status, n.village) for n in await engine.notices()} == {(Status.EXERCISE, V1)}
+    assert {m.address for m in engine.sms.arrived} <= {c.phone for c in engine.house.registry.contacts.values() if c.area == V1}
+    assert engine.sms.arrived
+    assert {m.status for m in engine.sms.arrived} == {Status.EXERCISE}
+
+
+async def test_what_an_officer_lifts_or_retracts_of_it_is_taken_back_there(engine: Running, drills: Drills, storms: Storms) -> None:
+    await drills.start(PLAN, CHEN)
+    await through(engine, Storming(engine.place, storms), steps=25)
+    (warning,) = await engine.rows("warnings.open", status="Exercise", hazard=HAZARD)
+    (proposal,) = await engine.releases.lift(warning["id"], (), ("演练调整", ""), LI)
+    assert [row["id"] for row in await engine.rows("proposals.waiting", status="Exercise", hazard=HAZARD)] == [proposal]
+    await engine.releases.retract(warning["id"], ("演练调整", ""), LI)
+    assert await engine.rows("drills.contributions") == []
+    assert {n.status for n in await engine.notices()} == {Status.EXERCISE}
 
 
 async def test_the_report_names_the_storm_and_how_much_of_it_was_played(engine: Running, drills: Drills, storms: Storms) -> None:

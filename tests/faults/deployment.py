@@ -27,6 +27,10 @@ TWO_OFFICERS, SILENCE = ("flash-flood", "red"), ("flash-flood", "blue")
 CALLED_AFTER, SILENT_FOR = "3m", "2m"
 #: Notices hold for weeks: on a slow machine hours of the recording pass while an engine starts.
 HOLDS = "600h"
+#: The exercise of five villages that is played while the storm in earnest comes up the valley, and ends with it at the latest.
+EXERCISED = tuple(f"99012110120{n}" for n in range(1, 6))
+DRILL: dict[str, Any] = {"title": "before the storm", "areas": EXERCISED, "minutes": 30, "speakers": True, "speed": 10}
+DRILL |= {"storm": "before-the-season.scenario.yaml:cloudburst upstream"}
 #: Who has a token.
 PEOPLE = {
     "sensors": Role.FORECASTER,
@@ -83,6 +87,12 @@ def _switch_on(hazard: str, grade: str, plan: dict[str, Any]) -> None:
 def people(folder: Path) -> dict[str, tuple[str, str]]:
     """Contact → number and name."""
     return {row["id"]: (row["phone"], row["name"]) for row in _rows(folder / "contacts.csv")}
+
+
+def participants(folder: Path) -> frozenset[str]:
+    """The numbers of all who take part in the exercise, and the speakers of their villages."""
+    there = [row["phone"] for row in _rows(folder / "contacts.csv") if row["area"] in EXERCISED]
+    return frozenset(there) | {row["id"] for row in _rows(folder / "speakers.csv") if row["village"] in EXERCISED}
 
 
 def habits(folder: Path) -> dict[str, Any]:

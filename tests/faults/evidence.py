@@ -24,16 +24,16 @@ from dispatcher.intake.journal import unpack
 from dispatcher.upkeep.audit import verify_audit
 from simulators import ledger
 from simulators.ledger import Entry
-from tests.faults.deployment import SESSION, people
+from tests.faults.deployment import SESSION, participants, people
 from tests.faults.owners import with_owners
 from tests.faults.releasers import Word
 from tests.faults.storm import Route
 from tests.integration import programs
 
-CHANGES = "SELECT rule, place, before, after, at FROM changes"
+CHANGES = "SELECT rule, place, before, after, at FROM changes WHERE status = '{status}'"
 BATCHES = "SELECT payload FROM journal WHERE kind = 'batch'"
 #: Hazards of which a place rose and fell again in one decision, because the readings of an hour came at once.
-HURRIED = """SELECT DISTINCT hazard FROM changes GROUP BY rule, place, decided_at
+HURRIED = """SELECT DISTINCT hazard FROM changes WHERE status = '{status}' GROUP BY rule, place, decided_at
     HAVING min(after - before) < 0 AND max(after - before) > 0"""
 ACTS = "SELECT actor, act, subject, detail FROM audit WHERE act = 'approve' OR act LIKE '%_release' ORDER BY seq"
 SAID = "SELECT note AS text FROM answers UNION ALL SELECT title AS text FROM incidents"
@@ -61,7 +61,8 @@ class Evidence:
     ``words``: what the duty officer said and was told that it is on disk; ``said`` is all that the store has of such words.
     ``audit_breaks``: where the chain of the audit log is broken; ``acts`` are its entries about releases.
 
-    ``approvals``: what the two releasing officers noted. ``people``: contact → number and name.
+    ``approvals``: what the two releasing officers noted. ``people``: contact → number and name;
+    ``participants`` are the addresses of those who take part in the exercise that is played while it is calm.
 
     ``hurried``: hazards whose worst grade may have passed before anybody could be told of it.
     ``journalled``: how often each reading stands in the journal. ``world``: the town's ledger. The rest are rows.
@@ -86,6 +87,7 @@ class Evidence:
     proposals: Rows = ()
     acts: Rows = ()
     people: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    participants: frozenset[str] = frozenset()
     approvals: tuple[Word, ...] = ()
     words: frozenset[str] = frozenset()
     said: frozenset[str] = frozenset()
@@ -146,8 +148,8 @@ def gather(
             held=frozenset(asyncio.run(_held(mosquitto))),
             in_topic=Counter(in_topic),
             journalled=Counter(_ids(payloads)),
-            changes=Counter(tuple(row.values()) for row in rows(CHANGES)),
-            hurried=frozenset(row["hazard"] for row in rows(HURRIED)),
+            changes=Counter(tuple(row.values()) for row in rows(CHANGES.format(status=status))),
+            hurried=frozenset(row["hazard"] for row in rows(HURRIED.format(status=status))),
             world=with_owners([*ledger.read(town), *ledger.read(chat)], deliveries),
             notices=rows("SELECT * FROM notices ORDER BY seq"),
             deliveries=deliveries,
@@ -158,9 +160,10 @@ def gather(
             exercised=frozenset(exercised),
             status=status,
             garbage=frozenset(garbage),
-            proposals=rows("SELECT id, hazard, state FROM proposals ORDER BY seq"),
+            proposals=rows("SELECT id, hazard, status, state FROM proposals ORDER BY seq"),
             acts=rows(ACTS),
             people=people(county),
+            participants=participants(county),
             approvals=tuple(approvals),
             words=frozenset(words),
             said=frozenset(word for row in rows(SAID) for word in WORD.findall(row["text"])),

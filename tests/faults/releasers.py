@@ -28,6 +28,7 @@ class Word:
     digest: str
     village: str
     grade: str
+    status: str
     at: datetime
     taken: bool
 
@@ -84,7 +85,9 @@ class Releasers:
         for entry in new:
             named = {name: str(entry[name]) for name in ("digest", "village", "grade")}
             taken = status == httpx.codes.OK
-            self.words.append(Word(person=person, proposal=seen["id"], hash=seen["hash"], at=at, taken=taken, **named))
+            self.words.append(
+                Word(person=person, proposal=seen["id"], hash=seen["hash"], status=seen["status"], at=at, taken=taken, **named)
+            )
             if taken or status == httpx.codes.CONFLICT:
                 self._answered.add((person, entry["digest"]))
 

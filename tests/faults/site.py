@@ -192,6 +192,12 @@ class Site:
         except httpx.TransportError:
             return False
 
+    def begin_drill(self) -> None:
+        """Some villages exercise while it is still calm; where it is not any more, or all is an exercise, the engine says no."""
+        headers = next(iter(self.releasers.headers.values()))
+        answer = httpx.post(f"{self.url}/api/v1/drills", json=deployment.DRILL, headers=dict(headers), timeout=PATIENCE_S)
+        assert answer.status_code in {httpx.codes.CREATED, httpx.codes.CONFLICT}, answer.text
+
     def kill_engine(self) -> None:
         """As a power cut would; an engine that has ended by itself is a fault of its own."""
         assert self.engine is not None

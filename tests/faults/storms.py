@@ -178,6 +178,7 @@ class Storms:
         site = struck.site
         site.start_engine()  # the broker keeps a session for it from now on: what is published before is for nobody
         site.await_answer()
+        site.begin_drill()
         site.publisher.start()
         site.officer.start()
         site.releasers.start()

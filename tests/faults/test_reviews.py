@@ -27,16 +27,8 @@ def test_a_message_that_names_no_delivery_is_that_of_the_same_words_that_nobody_
 
 
 def word(person: str, at: datetime = AT - timedelta(seconds=1), **other: Any) -> Word:  # noqa: ANN401 - any part of it
-    said: dict[str, Any] = {
-        "person": person,
-        "proposal": "p1",
-        "hash": "h",
-        "digest": "d",
-        "village": "v",
-        "grade": "red",
-        "at": at,
-        "taken": True,
-    }
+    said: dict[str, Any] = {"person": person, "proposal": "p1", "hash": "h", "digest": "d", "village": "v", "grade": "red"}
+    said |= {"status": "Actual", "at": at, "taken": True}
     return Word(**said | other)
 
 
@@ -44,7 +36,7 @@ def test_what_two_officers_released_is_told_and_in_the_audit_log_and_what_waits_
     agreed = [{"actor": who, "act": "approve", "subject": "p1", "detail": '{"hash": "h"}'} for who in ("first", "second")]
     entries = '{"entries": {"v rule:r/G1": "orange → red"}}'
     released = {"actor": "first, second", "act": "released_release", "subject": "p1", "detail": entries}
-    red: dict[str, Any] = {"notices": (notice(grade=4),), "proposals": ({"id": "p1", "hazard": "flash-flood", "state": "released"},)}
+    red: dict[str, Any] = {"notices": (notice(grade=4),), "proposals": ({"id": "p1", "hazard": "flash-flood", "status": "Actual"},)}
     whole = red | {"acts": (*agreed, released), "approvals": (word("first"), word("second"))}
 
     def judged_as(**changed: Any) -> Verdict:  # noqa: ANN401 - any part of the evidence
@@ -62,7 +54,7 @@ def test_what_two_officers_released_is_told_and_in_the_audit_log_and_what_waits_
 
 
 def test_what_silence_released_is_in_the_audit_log() -> None:
-    blue: dict[str, Any] = {"notices": (notice(grade=1),), "proposals": ({"id": "p1", "hazard": "flash-flood", "state": "released"},)}
+    blue: dict[str, Any] = {"notices": (notice(grade=1),), "proposals": ({"id": "p1", "hazard": "flash-flood", "status": "Actual"},)}
     let_go = {"actor": "policy:timeout", "act": "released_release", "subject": "p1", "detail": '{"entries": {"v r": "none → blue"}}'}
     assert judge(replace(SOUND, **blue), OWED).wrong
     assert judge(replace(SOUND, **blue, acts=(let_go,)), OWED).holds

@@ -177,20 +177,36 @@ def test_what_a_gateway_that_is_asked_lists_as_arrived_is_known_to_have_arrived(
     assert judged(deliveries=(asked,)).holds
 
 
-def test_a_text_of_an_exercise_that_does_not_say_so_is_a_leak() -> None:
+EXERCISE: dict[str, Any] = {"status": "Exercise", "published": frozenset(), "notices": (notice() | {"status": "Exercise"},)}
+
+
+def test_what_somebody_hears_of_an_exercise_says_so_and_what_is_in_earnest_does_not() -> None:
     command = Entry(
         at=AT + timedelta(seconds=1), kind=Kind.SPEAKER_COMMAND, delivery="d1", to=PHONE, body='{"status": "Actual", "text": ""}'
     )
-    found = judged(status="Exercise", published=frozenset(), world=(heard("d1"), command), deliveries=(delivery("d1", marked=True),))
+    found = judged(**EXERCISE, world=(heard("d1"), command), deliveries=(delivery("d1", marked=True),))
     assert len(found.wrong) == 2
-    assert judged(status="Exercise", published=frozenset(), world=(heard("d1", "【演练】1 4821"),)).holds
+    marked = heard("d1", "【演练】1 4821")
+    assert judged(**EXERCISE, world=(marked,)).holds
+    assert "does not say so" in judged(world=(marked,)).wrong[0]
+
+
+def test_only_who_takes_part_hears_of_an_exercise_within_a_storm_in_earnest() -> None:
+    drill = notice() | {"id": "drill.w/v/1", "warning": "drill.w", "status": "Exercise"}
+    told = delivery("d2") | {"notice": drill["id"]}
+    within: dict[str, Any] = {"notices": (notice(), drill), "deliveries": (delivery("d1"), told), "exercised": frozenset({drill["id"]})}
+    within |= {"world": (heard("d1"), heard("d2", "【演练】1 4821")), "participants": frozenset({PHONE})}
+    assert judged(**within).holds
+    assert "takes no part in it" in judged(**within | {"participants": frozenset()}).wrong[0]
+    assert "published as a real one" in judged(**within, published=frozenset({"w/v/1", drill["id"]})).wrong[0]
 
 
 def test_what_other_programs_were_not_told_is_lost_and_an_exercise_among_real_changes_is_a_leak() -> None:
     assert judged(published=frozenset()).lost == ("notice w/v/1 was never published",)
-    exercise: dict[str, Any] = {"status": "Exercise", "world": (heard("d1", "【演练】1 4821"),)}
-    assert judged(**exercise, published=frozenset({"w/v/1"})).wrong == ("notice w/v/1 of an exercise was published as a real one",)
-    assert judged(**exercise, published=frozenset(), exercised=frozenset()).lost
+    exercise = EXERCISE | {"world": (heard("d1", "【演练】1 4821"),)}
+    leaked = judged(**exercise | {"published": frozenset({"w/v/1"})})
+    assert leaked.wrong == ("notice w/v/1 of an exercise was published as a real one",)
+    assert judged(**exercise, exercised=frozenset()).lost
 
 
 def test_a_word_of_the_officer_that_was_taken_is_kept_and_the_audit_log_hangs_together() -> None:

@@ -167,7 +167,7 @@ def overtaken(arrivals: list[Entry], of: Mapping[str, Mapping[str, Any]], notice
 
 def told(seen: Evidence) -> Told:
     """What was said at each address of a village about each hazard: the worst grade and the last."""
-    notices = {n["id"]: n for n in seen.notices}
+    notices = {n["id"]: n for n in seen.notices if n["status"] == seen.status}
     first = {d["id"]: notices[d["notice"]] for d in seen.deliveries if not d["repeat"] and d["notice"] in notices}
     found: dict[tuple[str, str, str], tuple[int, int]] = {}
     for entry in seen.world:
@@ -180,13 +180,15 @@ def told(seen: Evidence) -> Told:
 
 def at_release(seen: Evidence) -> Told:
     """``told`` at the addresses that the worst notice of each village called at once: these do not depend on who answers when."""
-    notices = {n["id"]: n for n in seen.notices}
+    notices = {n["id"]: n for n in seen.notices if n["status"] == seen.status}
     worst: dict[tuple[str, str], int] = defaultdict(int)
     for notice in notices.values():
         key = (notice["hazard"], notice["village"])
         worst[key] = max(worst[key], notice["grade"])
     owed = set()
     for delivery in seen.deliveries:
+        if delivery["notice"] not in notices:
+            continue
         notice = notices[delivery["notice"]]
         key = (notice["hazard"], notice["village"])
         at_once = delivery["step"] in (0, 1) and not delivery["repeat"] and delivery["planned_at"] == notice["released_at"]
@@ -197,8 +199,8 @@ def at_release(seen: Evidence) -> Told:
 
 def replaced(seen: Evidence) -> frozenset[tuple[str, str, str, int]]:
     """Where a message of a grade was dropped, with a record, because a newer notice came first: (hazard, village, address, grade)."""
-    notices = {n["id"]: n for n in seen.notices}
-    dropped = [(notices[d["notice"]], address_of(d)) for d in seen.deliveries if d["state"] == "superseded"]
+    notices = {n["id"]: n for n in seen.notices if n["status"] == seen.status}
+    dropped = [(notices[d["notice"]], address_of(d)) for d in seen.deliveries if d["state"] == "superseded" and d["notice"] in notices]
     return frozenset((notice["hazard"], notice["village"], address, notice["grade"]) for notice, address in dropped)
 
 
@@ -220,8 +222,8 @@ def untold(said: Told, owed: Told, hurried: frozenset[str], dropped: frozenset[t
 
 def unpublished(seen: Evidence) -> Iterator[str]:
     """Every notice is told to the programs that read along; what is lost when Kafka itself is killed comes again by its position."""
-    heard = seen.published if seen.status == "Actual" else seen.exercised
     for notice in seen.notices:
+        heard = seen.published if notice["status"] == "Actual" else seen.exercised
         if notice["id"] not in heard and notice["hazard"] != PAGES:
             yield f"notice {notice['id']} was never published"
 
@@ -230,13 +232,24 @@ def unpublished(seen: Evidence) -> Iterator[str]:
 
 
 def leaks(seen: Evidence) -> Iterator[str]:
-    """In an exercise every text says so first, every command to a speaker carries the status, and the topic of real changes has nothing."""
-    if seen.status == "Actual":
-        return
-    for notice in sorted(seen.published):
+    """An exercise says so first, only who takes part hears it, and the topic of real changes has nothing of it."""
+    notices, deliveries = seen.by_id
+    exercises = {n["id"] for n in seen.notices if n["status"] == "Exercise"}
+    for notice in sorted(seen.published & exercises):
         yield f"notice {notice} of an exercise was published as a real one"
     for entry in seen.world:
-        if entry.kind in {Kind.SMS_ACCEPTED, Kind.CHAT_POSTED} and not entry.body.startswith(MARKS):
-            yield f"{entry.to} got a text of an exercise that does not begin as one"
-        if entry.kind is Kind.SPEAKER_COMMAND and '"status": "Exercise"' not in entry.body:
-            yield f"speaker {entry.to} got a command of an exercise that does not say so"
+        if entry.kind not in ARRIVALS or entry.delivery not in deliveries:
+            continue
+        delivery = deliveries[entry.delivery]
+        status = notices[delivery["notice"]]["status"]
+        if _says(entry) not in {status, ""}:
+            yield f"{entry.to} got {entry.kind} of {delivery['notice']}, which is {status} and does not say so"
+        if status == "Exercise" != seen.status and delivery["address"] not in seen.participants:
+            yield f"{entry.to} got {entry.kind} of the exercise {delivery['notice']} and takes no part in it"
+
+
+def _says(entry: Entry) -> str:
+    """The status that somebody hears; a call is told what to say later."""
+    if entry.kind is Kind.SPEAKER_COMMAND:
+        return str(json.loads(entry.body)["status"])
+    return "" if entry.kind is Kind.CALL_ACCEPTED else "Exercise" if entry.body.startswith(MARKS) else "Actual"
