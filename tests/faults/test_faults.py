@@ -108,6 +108,12 @@ def test_the_gateway_has_failed_in_every_way_it_can(outcomes: list[Outcome]) -> 
     assert min(failed.values()) >= 3, failed
 
 
+def test_while_a_storm_came_up_some_villages_exercised_and_what_was_released_of_it_was_told(outcomes: list[Outcome]) -> None:
+    storms = [outcome.evidence for outcome in outcomes if outcome.evidence.status == "Actual"]
+    assert any(notice["status"] == "Exercise" for storm in storms for notice in storm.notices)
+    assert any(word.status == "Exercise" and word.taken for storm in storms for word in storm.approvals)
+
+
 def test_a_drill_was_told_and_every_message_of_it_says_so(outcomes: list[Outcome]) -> None:
     for outcome in of_group(outcomes, "drill"):
         told = Counter(entry.kind for entry in outcome.evidence.world)
