@@ -4,7 +4,7 @@ Made by the same decisions that release: the same roles, channels and texts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from dispatcher.calls.agenda import agenda
@@ -15,6 +15,7 @@ from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, NoticeState, Purpose
 from dispatcher.model.task import TaskKind
 from dispatcher.policy.model import GradePlan
+from dispatcher.policy.stages import staged
 from dispatcher.registry.model import SMS
 from dispatcher.templates.segments import segments
 from rules.grade import Grade
@@ -24,13 +25,20 @@ _CODE = "8888"  # codes are given out at release; each is as long as this one or
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """What one village would be told: from which grade to which, and why."""
+    """What one village would be told: from which grade to which, why, for when (None: now), and in which stage it was told before."""
 
     village: str
     before: Grade
     after: Grade
     reason_zh: str = ""
     reason_en: str = ""
+    onset: datetime | None = None
+    told_in: str = ""
+
+    @property
+    def warns(self) -> bool:
+        """Whether it rises, or is told again because it comes nearer."""
+        return bool(self.after) and self.after >= self.before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +61,7 @@ class Preview:
     """``at_once`` is what goes at release, ``at_most`` all steps and repeats if nobody answered. ``gaps`` are roles nobody holds.
 
     ``called_first`` are people who would get a text first by day and are called first, because it is ``night`` (``22:00-06:00``).
+    ``stages`` counts the villages that are warned by their stage; of an early one, only people of its levels are counted.
     """
 
     villages: int
@@ -63,6 +72,7 @@ class Preview:
     longest_text: int
     called_first: int = 0
     night: str = ""
+    stages: Mapping[str, int] = field(default_factory=dict)
 
 
 def preview(house: House, hazard: str, said: Iterable[Announcement], gateways: Sequence[Gateway], now: datetime) -> Preview:
@@ -74,16 +84,22 @@ def preview(house: House, hazard: str, said: Iterable[Announcement], gateways: S
     first: list[Delivery] = []
     every: list[Delivery] = []
     gaps: dict[tuple[str, str], None] = {}
-    villages, unreached = 0, []
+    villages, unreached = 0, list[str]()
+    stages: list[str] = []
     for one in said:
         villages += 1
-        plan = policy.grades[one.after or one.before]
-        notice = _notice(house, hazard, one, plan, now)
+        if one.after is one.before and not house.stages.nearer(one.onset, now, one.told_in):
+            continue  # it knows
+        stage = house.stages.told_in(one.onset, now, one.told_in if one.before else None) if one.warns else ""
+        stages.append(stage)
+        whole = policy.grades[one.after or one.before]
+        plan = staged(whole, house.stages.named(stage))
+        notice = _notice(house, hazard, one, plan, now, stage)
         at_once, later, missing = _calls(house, notice, plan)
         first += at_once
         every += later
         gaps |= dict.fromkeys((one.village, role) for role in missing)
-        if not any(d.person for d in at_once):
+        if not any(d.person for d in at_once) and (plan is whole or plan.actions):
             unreached.append(one.village)
     return Preview(
         villages=villages,
@@ -94,6 +110,7 @@ def preview(house: House, hazard: str, said: Iterable[Announcement], gateways: S
         longest_text=max((segments(d.text).count for d in every if d.channel == SMS), default=0),
         called_first=len({d.address for d in first if d.because}),
         night=next((plan.night.text for plan in policy.grades.values() if plan.night), "") if any(d.because for d in first) else "",
+        stages={s.id: stages.count(s.id) for s in house.stages.table if s.id in stages},
     )
 
 
@@ -107,8 +124,8 @@ def _calls(house: House, notice: Notice, plan: GradePlan) -> tuple[tuple[Deliver
     return called.deliveries, call(house, notice, plan, entries, now).deliveries if asks else called.deliveries, missing
 
 
-def _notice(house: House, hazard: str, said: Announcement, plan: GradePlan, now: datetime) -> Notice:
-    warns = said.after > said.before
+def _notice(house: House, hazard: str, said: Announcement, plan: GradePlan, now: datetime, stage: str) -> Notice:
+    warns = said.warns
     return Notice(
         id=f"preview/{said.village}",
         alert="preview",
@@ -119,7 +136,7 @@ def _notice(house: House, hazard: str, said: Announcement, plan: GradePlan, now:
         village=said.village,
         revision=1,
         grade=said.after,
-        before=said.before,
+        before=Grade.NONE if said.after is said.before else said.before,
         purpose=Purpose.WARN if warns else Purpose.LOWER if said.after else Purpose.LIFT,
         state=NoticeState.CALLING,
         released_at=now,
@@ -128,6 +145,8 @@ def _notice(house: House, hazard: str, said: Announcement, plan: GradePlan, now:
         plan="",
         reason_zh=said.reason_zh,
         reason_en=said.reason_en,
+        onset=said.onset,
+        stage=stage,
     )
 
 

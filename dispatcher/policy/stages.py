@@ -51,6 +51,19 @@ class Stages:
         """0 is the most imminent, and what was told before there were stages."""
         return next((n for n, s in enumerate(self.table) if s.id == name), 0)
 
+    def told_in(self, onset: datetime | None, now: datetime, before: str | None) -> str:
+        """The stage in which something is told now; never less imminent than the one it was told in ``before``, None: untold."""
+        stage = self.at(onset, now)
+        if stage is None:
+            return ""
+        if before is not None and self.rank(before) <= self.rank(stage.id):
+            return before or self.table[0].id
+        return stage.id
+
+    def nearer(self, onset: datetime | None, now: datetime, before: str) -> bool:
+        """Whether what was told in a stage is in a more imminent one now: more people hear of it."""
+        return self.rank(self.told_in(onset, now, before)) < self.rank(before)
+
     def later(self, onset: datetime | None, now: datetime) -> datetime | None:
         """When it comes into the next, more imminent stage; None when it is in the last one."""
         times = [onset - s.within for s in self.table] if onset is not None else []

@@ -8,7 +8,7 @@ from datetime import datetime
 from dispatcher.calls.helping import knowing_helpers
 from dispatcher.house import House
 from dispatcher.model.proposal import Proposal, ProposalState
-from dispatcher.model.warning import Contribution
+from dispatcher.model.warning import Contribution, VillageGrade
 from dispatcher.ports import Reader, Row
 from dispatcher.rows import value_of
 from dispatcher.rulework.seen import picture_of
@@ -41,14 +41,14 @@ async def load_proposal(reader: Reader, house: House, proposal_id: str, now: dat
     scope = {"county": proposal.county, "status": proposal.status.value, "hazard": proposal.hazard}
     villages = json.dumps(sorted({e.saying.village for e in proposal.entries}))
     held = [value_of(Contribution, row) for row in await reader.fetch("warnings.contributions", scope | {"villages": villages})]
-    told = {row["village"]: Grade(row["told"]) for row in await reader.fetch("warnings.villages_of_open", scope)}
+    standing = {row["village"]: value_of(VillageGrade, row) for row in await reader.fetch("warnings.villages_of_open", scope)}
     waiting = proposal.state is ProposalState.WAITING
     zone = house.registry.county.timezone
     known = await knowing_helpers(reader, house, (e.saying.village for e in proposal.entries))
     return ProposalView(
         proposal=proposal,
-        told=told,
-        preview=preview(known, proposal, held, told, now) if waiting else None,
+        told={village: found.told for village, found in standing.items()},
+        preview=preview(known, proposal, held, standing, now) if waiting else None,
         consultation=await reader.fetch("proposals.consultations", {"proposal": proposal.id}),
         plots={row["digest"]: picture_of(row["picture"], zone) for row in await reader.fetch("proposals.plots", {"proposal": proposal.id})},
         calls=await reader.fetch("proposals.calls", {"topic": topic_of(proposal)}) if proposal.paged else (),

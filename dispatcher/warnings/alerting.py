@@ -94,16 +94,12 @@ def release(  # noqa: PLR0913 - what is known, and the rules of telling
 
 def stage_of(village: VillageGrade, stages: Stages, now: datetime) -> str:
     """The stage in which a village is told now: never one that is less imminent than what it was told."""
-    stage = stages.at(village.onset, now)
-    if stage is None:
-        return ""
-    told = village.told and stages.rank(village.stage) <= stages.rank(stage.id)
-    return (village.stage or stages.table[0].id) if told else stage.id
+    return stages.told_in(village.onset, now, village.stage if village.told else None)
 
 
 def _advanced(village: VillageGrade, stages: Stages, now: datetime) -> bool:
     """What a village was told in an earlier stage is imminent now: more people hear of it."""
-    return bool(village.grade and village.told and stages.rank(stage_of(village, stages, now)) < stages.rank(village.stage))
+    return bool(village.grade and village.told and stages.nearer(village.onset, now, village.stage))
 
 
 def _before(village: VillageGrade) -> Grade:

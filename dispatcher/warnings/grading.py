@@ -170,7 +170,7 @@ def _grades(
                 reason_en="",
             )
         top = reasons[0] if reasons else None
-        onset = None if any(c.onset is None for c in reasons) else min((c.onset for c in reasons if c.onset), default=None)
+        onset = first_of(c.onset for c in reasons)
         if grade and before.told and onset != before.onset:  # what is untold is told in its own time
             warning = replace(warning, stage_due=now)
         villages[warning.id, village] = replace(
@@ -182,6 +182,12 @@ def _grades(
         )
         warnings[warning.id] = open_by_area[area] = warning
     return {i: _regraded(w, [v for v in villages.values() if v.warning == i], now) for i, w in warnings.items()}, villages
+
+
+def first_of(onsets: Iterable[datetime | None]) -> datetime | None:
+    """When the first of several things is expected; None (now) when one of them is there already."""
+    found = list(onsets)
+    return None if None in found else min((at for at in found if at), default=None)
 
 
 def _opened(hazard: str, area: str, county: str, status: Status, now: datetime) -> Warning:

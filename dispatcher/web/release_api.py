@@ -210,6 +210,7 @@ def _entry(request: Request, entry: Entry) -> Item:
 def _preview(found: Preview, ahead: LookAhead | None) -> Item:
     return {
         "moves": [{"from": a.word, "to": b.word, "villages": n} for (a, b), n in sorted(found.moves.items(), key=lambda m: -m[0][1])],
+        "nearer": found.nearer,
         "unchanged": found.unchanged,
         "people": found.people,
         "by_channel": dict(found.by_channel),

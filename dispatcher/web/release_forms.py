@@ -51,13 +51,15 @@ class ProposeWarning(BaseModel):
             reason_zh=self.reason_zh.strip(),
             reason_en=self.reason_en.strip(),
             replaces=self.replaces,
-            onset=self._onset(now),
+            onset=onset_in(self.onset, self.in_hours, now),
         )
 
-    def _onset(self, now: datetime) -> datetime | None:
-        if self.onset is not None:
-            return self.onset.astimezone(UTC)
-        return now + timedelta(hours=self.in_hours) if self.in_hours else None
+
+def onset_in(onset: datetime | None, in_hours: float | None, now: datetime) -> datetime | None:
+    """When something is expected to begin, said either way; None: now."""
+    if onset is not None:
+        return onset.astimezone(UTC)
+    return now + timedelta(hours=in_hours) if in_hours else None
 
 
 class Decision(BaseModel):

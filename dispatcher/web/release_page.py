@@ -95,6 +95,7 @@ async def look(request: Request, proposal_id: str, said: str = "") -> Response:
         may_say=who.may(Role.FORECASTER),
         at=lambda ms: _local(request, ms),
         ahead=await look_ahead(request, view),
+        stages=context_of(request).releases.house.stages,
         waits=view.proposal.state is ProposalState.WAITING,
         places=_places(request, view),
         drawing=drawing,

@@ -1,10 +1,12 @@
 """Looking ahead through the API."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from dispatcher.accounts import Role
 from dispatcher.calls.preview import Announcement, Preview, preview
 from dispatcher.deliveries.gateways import Gateway
+from tests.policy.test_stages import STAGES
 from tests.web.bench import Bench
 
 ASKED = {"hazard": "flash-flood", "grade": "red", "areas": ["990121000000"], "reason_zh": "雨量大"}
@@ -36,3 +38,14 @@ async def test_who_may_only_look_may_not_ask_and_mistakes_are_named(bench: Bench
     assert "110000000000" in unknown.json()["detail"]
     hazard = await bench.client.post("/api/v1/preview", json=ASKED | {"hazard": "meteor"}, headers=bench.api(Role.FORECASTER))
     assert "flash-flood" in hazard.json()["detail"]
+
+
+async def test_when_it_is_expected_chooses_the_stage(bench: Bench) -> None:
+    bench.place.house = replace(bench.place.house, stages=STAGES)
+    bench.context.look_ahead = ahead(bench, [])
+    people = {}
+    for hours in (10, 1):
+        answer = await bench.client.post("/api/v1/preview", json=ASKED | {"in_hours": hours}, headers=bench.api(Role.FORECASTER))
+        assert answer.status_code == 200, answer.text
+        people[tuple(answer.json()["stages"])] = sum(load["recipients"] for load in answer.json()["at_most"])
+    assert people[("outlook",)] < people[("imminent",)]
