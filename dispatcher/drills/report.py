@@ -1,11 +1,13 @@
 """The report of a drill: loads its warnings and those of the last one, and makes the sheet that a county chief files."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
 from dispatcher.drills.model import Drill
+from dispatcher.drills.pictures import Played, played
 from dispatcher.drills.scoring import Compared, Score, compared, score
 from dispatcher.house import House
 from dispatcher.ports import Reader, Row
@@ -15,21 +17,31 @@ from dispatcher.reports.gather import Gathered, gather
 from dispatcher.reports.sheet import Section, Sheet, Table
 from dispatcher.rows import value_of
 from dispatcher.timestamps import to_ms
+from rules.plan import Plan
 
 _MARK = "演练 EXERCISE"
 
 
-async def drill_sheet(reader: Reader, house: House, drill_id: str, language: str, now: datetime) -> Sheet | None:
-    """The report of a drill of this county; None when there is none."""
+async def drill_sheet(reader: Reader, house: House, drill_id: str, language: str, now: datetime, plan: Plan | None = None) -> Sheet | None:
+    """The report of a drill of this county; None when there is none. ``plan`` are the rules that plots show, None for no plots."""
     rows = await reader.fetch("drills.one", {"county": house.county, "id": drill_id})
     if not rows:
         return None
     drill = value_of(Drill, rows[0])
-    result = await _account(reader, house, drill, now)
-    storm = await reader.fetch("drills.storm_of", {"county": house.county, "drill": drill.id})
+    told, found = Told(house, language), await _gathered(reader, house, drill, now)
     last = await _last(reader, house, drill)
-    against = score(await _account(reader, house, last, now)) if last else None
-    return composed(Told(house, language), drill, result, (last, against) if last and against else None, now, storm[0] if storm else None)
+    against = score(_account(house, await _gathered(reader, house, last, now))) if last else None
+    storm = await _storm_of(reader, told, drill, found, plan)
+    return composed(told, drill, _account(house, found), (last, against) if last and against else None, now, storm)
+
+
+async def _storm_of(reader: Reader, told: Told, drill: Drill, found: Sequence[Gathered], plan: Plan | None) -> Played | None:
+    rows = await reader.fetch("drills.storm_of", {"county": drill.county, "drill": drill.id})
+    if not rows or plan is None:
+        return Played(rows[0]) if rows else None
+    own = {r["id"]: r for g in found for r in g.changes if r["id"].startswith(f"{drill.id}:")}
+    changes = sorted(own.values(), key=lambda r: int(r["seq"]))
+    return await asyncio.to_thread(played, told, plan, rows[0], drill.started_at, changes)
 
 
 async def _last(reader: Reader, house: House, drill: Drill) -> Drill | None:
@@ -39,11 +51,15 @@ async def _last(reader: Reader, house: House, drill: Drill) -> Drill | None:
     return next((d for d in earlier if set(d.villages) & set(drill.villages)), None)
 
 
-async def _account(reader: Reader, house: House, drill: Drill, now: datetime) -> Account:
-    """All warnings of a drill, accounted for together."""
+async def _gathered(reader: Reader, house: House, drill: Drill, now: datetime) -> list[Gathered]:
+    """All warnings of a drill."""
     period = {"county": house.county, "since": to_ms(drill.started_at), "until": to_ms(drill.ended_at or now)}
     ids = [row["id"] for row in await reader.fetch("drills.warnings", period)]
-    found = [g for g in [await gather(reader, house.registry, i, now) for i in ids] if g is not None]
+    return [g for g in [await gather(reader, house.registry, i, now) for i in ids] if g is not None]
+
+
+def _account(house: House, found: Sequence[Gathered]) -> Account:
+    """Accounted for together."""
     return account(
         [n for g in found for n in g.notices],
         {k: p for g in found for k, p in g.plans.items()},
@@ -62,12 +78,15 @@ def _changes(house: House, found: Sequence[Gathered]) -> dict[str, list[Row]]:
     return by_village
 
 
-def composed(told: Told, drill: Drill, result: Account, last: tuple[Drill, Score] | None, now: datetime, storm: Row | None = None) -> Sheet:
+def composed(
+    told: Told, drill: Drill, result: Account, last: tuple[Drill, Score] | None, now: datetime, storm: Played | None = None
+) -> Sheet:
     """The sheet of a drill."""
     says, scored = told.words, score(result)
     against = compared(scored, last[1]) if last else None
     sections = [
-        Section(title=says["summary"], lines=(*_summary(told, drill, scored, now), *_storm(told, storm))),
+        Section(title=says["summary"], lines=(*_summary(told, drill, scored, now), *_storm(told, storm.row if storm else None))),
+        *_plots(told, storm),
         Section(title=says["d.villages"], table=_villages(told, scored)),
         Section(title=says["failures"], lines=tuple(_found(told, scored))),
     ]
@@ -81,7 +100,7 @@ def composed(told: Told, drill: Drill, result: Account, last: tuple[Drill, Score
         language=told.language,
         sections=tuple(sections),
         facts={
-            "storm": _storm_facts(storm) if storm else None,
+            "storm": _storm_facts(storm.row) if storm else None,
             "drill": asdict(drill) | {"grade": drill.grade.word},
             "score": asdict(scored),
             "against_last": asdict(against) if against else None,
@@ -118,6 +137,14 @@ def _storm(told: Told, storm: Row | None) -> Iterator[str]:
     why = facts["stopped_zh" if told.language == "zh" else "stopped"]
     if why:
         yield told.words["d.stopped"].format(why=why)
+
+
+def _plots(told: Told, storm: Played | None) -> Iterator[Section]:
+    """What the storm's series were held against, in the time of the storm."""
+    if storm and storm.pictures:
+        says = told.words
+        lines = (says["d.storm_time"], *([says["d.other_rules"]] if storm.other_rules else []))
+        yield Section(title=says["why"], lines=lines, plots=storm.pictures)
 
 
 def _villages(told: Told, scored: Score) -> Table:

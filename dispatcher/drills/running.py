@@ -21,6 +21,7 @@ from dispatcher.warnings.issuing import Issued, release_warning
 from dispatcher.warnings.releasing import By
 from dispatcher.warnings.telling import add_feed
 from dispatcher.workplace import Workplace
+from rules.plan import Plan
 
 _COUNTER = "drill"
 _LOOK_S = 5.0
@@ -39,6 +40,11 @@ class Drills:
     def house(self) -> House:
         """What every decision here rests on, as it is now."""
         return self._place.house
+
+    @property
+    def plan(self) -> Plan | None:
+        """The rules that decide; None on a worker that does not."""
+        return self._storms.at_work().plan if self._storms else None
 
     def storms(self) -> list[str]:
         """The storms that a drill may name."""

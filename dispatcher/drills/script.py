@@ -61,7 +61,7 @@ def begun(plan: Plan, script: Script) -> Engine:
 def play(engine: Engine, script: Script, since: datetime, until: datetime) -> list[Change]:
     """What the rules decide about the part of the storm after ``since``, up to ``until``."""
     changes: list[Change] = []
-    for at, readings in _arrivals(script, since, until):
+    for at, readings in arrivals(script, since, until):
         while (due := engine.next_tick()) is not None and due < at:
             changes += engine.tick(due).changes
         changes += engine.observe(readings, at).changes
@@ -70,7 +70,8 @@ def play(engine: Engine, script: Script, since: datetime, until: datetime) -> li
     return [change for change in changes if change.mode is Mode.LIVE]
 
 
-def _arrivals(script: Script, since: datetime, until: datetime) -> Iterator[tuple[datetime, list[Reading]]]:
+def arrivals(script: Script, since: datetime, until: datetime) -> Iterator[tuple[datetime, list[Reading]]]:
+    """The readings after ``since``, up to ``until``, by the moment they were taken."""
     first, last = since.timestamp(), until.timestamp()
     for at_s, group in groupby((r for r in script.readings if first < r.at_s <= last), key=lambda r: r.at_s):
         yield moment(at_s), list(group)

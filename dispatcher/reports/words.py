@@ -96,6 +96,11 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
         "脚本 {name}，{speed:g} 倍速，已播 {played_min} / {whole_min} 分钟（脚本时间）。",
         "Storm {name}, {speed:g} times faster: {played_min} of {whole_min} minutes of it were played.",
     ),
+    "d.storm_time": ("图中时刻为脚本时间。", "Times in the plots are those of the storm."),
+    "d.other_rules": (
+        "演练后规则已更换，曲线与阈值按现行规则绘制。",
+        "The rules have changed since: series and thresholds are those of the rules in force now.",
+    ),
     "d.stopped": ("脚本提前结束：{why}。", "The storm was cut short: {why}."),
     "d.first": ("首个应答用时 {minutes} 分钟。", "The first answer came after {minutes} minutes."),
     "d.share": ("按时应答 {in_time}/{asked} 个村（{share}%）。", "{in_time} of {asked} villages answered in time ({share} %)."),

@@ -245,7 +245,8 @@ async def _sheet(request: Request, drill: str) -> Sheet:
     context = context_of(request)
     language = choose(request, context.registry.county.languages[0])
     async with context.store.read() as reader:
-        sheet = await drill_sheet(reader, context.drills.house, drill, language if language in WORDS else "zh", context.clock.now())
+        drills, spoken = context.drills, language if language in WORDS else "zh"
+        sheet = await drill_sheet(reader, drills.house, drill, spoken, context.clock.now(), drills.plan)
     if sheet is None:
         raise Problem(404, f"There is no drill {drill!r}.")
     return sheet

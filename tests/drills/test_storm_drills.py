@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.printers.pdf import PdfPrinter
 from dispatcher.accounts import Principal, Role
 from dispatcher.drills.model import DrillPlan
 from dispatcher.drills.report import drill_sheet
@@ -19,8 +20,10 @@ from dispatcher.errors import NotAllowed, StoreFailed
 from dispatcher.model.task import TaskKind
 from dispatcher.policy.release import ReleaseRule, Way
 from dispatcher.ports import Status
+from dispatcher.reports.sheet import Sheet
 from dispatcher.warnings.releasing import By, Choice
 from rules.grade import Grade
+from rules.plan import Plan
 from rules.reading import Reading
 from tests.dispatch.making import HAZARD, V1, V2, change, house, minutes
 from tests.dispatch.running import RULES, Running, compiled
@@ -188,6 +191,53 @@ async def test_the_report_names_the_storm_and_how_much_of_it_was_played(engine: 
     facts = sheet.facts["storm"]
     assert isinstance(facts, dict)
     assert (facts["name"], facts["played_min"], facts["whole_min"]) == ("storm.csv", 56, 56)
+
+
+async def sheet_of(engine: Running, drill: str, plan: Plan | None) -> Sheet:
+    async with engine.store.read() as reader:
+        sheet = await drill_sheet(reader, engine.place.house, drill, "en", engine.clock.now(), plan)
+    assert sheet is not None
+    return sheet
+
+
+async def test_the_report_shows_the_series_against_their_thresholds(engine: Running, drills: Drills, storms: Storms) -> None:
+    drill = await drills.start(PLAN, CHEN)
+    await through(engine, Storming(engine.place, storms))
+    sheet = await sheet_of(engine, drill.id, drills.plan)
+    (section,) = (s for s in sheet.sections if s.plots)
+    (picture,) = section.plots
+    (panel,) = picture.panels
+    script = storms.read("storm.csv", 10.0)
+    expected = foreseen(engine.pipeline.engine.plan, script)
+    assert picture.title == "G1", "the gauge whose villages took no part is not shown"
+    assert (picture.begin, picture.end) == (script.begin, script.ends)
+    assert [(v, g.word) for v, g in panel.limits] == [(4, "blue"), (6, "yellow"), (8, "orange"), (10, "red")]
+    assert [v for _, v in panel.points] == [sum(RAIN[: n + 1]) for n in range(len(RAIN))]
+    assert [at for at, _ in panel.points] == [BEGIN + minutes(5 * n) for n in range(len(RAIN))]
+    band = picture.bands[0][1]
+    assert [g for _, g in band] == [c.after for c in expected if c.place == "G1"]
+    assert all(abs(at - c.at) < timedelta(seconds=1) for (at, _), c in zip(band, (c for c in expected if c.place == "G1"), strict=True))
+    assert section.lines == ("Times in the plots are those of the storm.",)
+    assert PdfPrinter().print(sheet).startswith(b"%PDF-")
+
+
+async def test_a_storm_that_was_cut_short_is_shown_as_far_as_it_was_played(engine: Running, drills: Drills, storms: Storms) -> None:
+    drill = await drills.start(PLAN, CHEN)
+    await through(engine, Storming(engine.place, storms), steps=14)
+    await drills.end(CHEN)
+    (picture,) = next(s.plots for s in (await sheet_of(engine, drill.id, drills.plan)).sections if s.plots)
+    assert picture.end == BEGIN + minutes(14 * 100 / 60 - 1)
+    assert [v for _, v in picture.panels[0].points] == [0, 1, 3, 5, 7]
+
+
+async def test_plots_under_rules_that_have_changed_since_say_so(engine: Running, drills: Drills, storms: Storms) -> None:
+    drill = await drills.start(PLAN, CHEN)
+    await through(engine, Storming(engine.place, storms))
+    other = compiled(RULES.replace("[4, 6, 8, 10]", "[40, 60, 80, 100]"), house())
+    section = next(s for s in (await sheet_of(engine, drill.id, other.plan)).sections if s.plots)
+    assert "The rules have changed since" in section.lines[1]
+    assert section.plots[0].panels[0].limits[0][0] == 40
+    assert not any(s.plots for s in (await sheet_of(engine, drill.id, None)).sections)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,9 @@ def test_a_storm_of_a_drill_goes_on_after_a_power_cut_and_nothing_of_it_is_half(
     engine.until(lambda: site.told() and not site.unsettled(), "everything is out")
     report = httpx.get(f"{site.url}/api/v1/drills/{made.json()['id']}/report", headers=headers).json()
     assert report["storm"]["played_min"] == report["storm"]["whole_min"]
+    page = httpx.get(f"{site.url}/drills/{made.json()['id']}/report", headers=headers).text
+    assert "<svg" in page
+    assert "flash-flood-rain: r1h" in page
     assert httpx.get(f"{site.url}/cap/feed.atom").text.count("<entry>") == 0
     texts = [entry["body"] for entry in ledger(site.ledger) if entry["kind"] == "sms.accepted"]
     assert texts
