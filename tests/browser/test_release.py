@@ -1,5 +1,8 @@
 """An officer finds what waits, looks at it, and releases it: with the keyboard, in both languages, with scripts and without."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 from playwright.async_api import Browser, Page, expect
 
 from dispatcher.accounts import Principal, Role, add_user
@@ -7,8 +10,10 @@ from dispatcher.warnings.drafting import Draft
 from dispatcher.warnings.releasing import By
 from rules.grade import Grade
 from tests.browser.site import Site, picture
+from tests.policy.test_stages import STAGES
 from tests.web.bench import PASSWORD
 from tests.web.seed import HAZARD, NOW, registry
+from tests.web.test_preview import ahead
 
 TOWNSHIP = max(v.township for v in registry().villages.values())
 FORECASTER = By(who=Principal(name="wang", role=Role.FORECASTER))
@@ -78,3 +83,17 @@ async def test_without_scripts_and_on_a_telephone_everything_is_there_in_chinese
     await page.get_by_role("button", name="签发所选", exact=True).click()
     await expect(page.get_by_role("status")).to_contain_text("已记录您的签发意见")
     await expect(page.locator("h1")).to_contain_text("已签发")
+
+
+async def test_the_page_says_in_which_stage_it_would_be_told(site: Site, browser: Browser) -> None:
+    bench = site.bench
+    bench.place.house = replace(bench.place.house, stages=STAGES)
+    bench.context.look_ahead = ahead(bench, [])
+    onset = NOW + timedelta(hours=5)
+    draft = Draft(hazard=HAZARD, grade=Grade.RED, areas=(TOWNSHIP,), expires_at=NOW.replace(hour=15), reason_zh="强降雨", onset=onset)
+    _, (proposal,) = await bench.context.releases.propose(draft, FORECASTER)
+    villages = len(registry().villages_of_township(TOWNSHIP))
+    for language, says in (("en", f"Villages by stage of lead time: Warning {villages}"), ("zh", f"按提前量分阶段（村数）： 预警 {villages}")):
+        page = await officer_page(site, browser, language=language)
+        await page.goto(f"{site.url}/proposals/{proposal}")
+        await expect(page.locator("section[aria-labelledby=preview-h]")).to_contain_text(says)
