@@ -28,7 +28,7 @@ from dispatcher.drills.storming import Storming
 from dispatcher.drills.storms import AtWork, Storms
 from dispatcher.duty.book import DutyBook
 from dispatcher.duty.stored import SaidOfDuty
-from dispatcher.errors import ConfigurationError, NotAllowed, NotPossible, NotProposed, Problem, StoreFailed
+from dispatcher.errors import ConfigurationError, NotAllowed, NotProposed, Problem, StoreFailed
 from dispatcher.files.countyfiles import CountyFiles, load_county_files, located
 from dispatcher.files.textfile import mark_of
 from dispatcher.house import House
@@ -411,7 +411,10 @@ class Application:
 
     async def _adopt_imported(self, actor: str, origin: str) -> None:
         if not self.turn.ours:
-            raise NotPossible("another worker decides here; it takes the registry over when it is started again, or import it there")
+            raise NotAllowed(
+                "another worker decides here; it takes the registry over when it is started again, or import it there",
+                "由另一台主机判定，请在该主机导入，或待其重启",
+            )
         async with self.store.read() as reader:
             self.imported = await newest_version(reader, self.place.house.county)
         await self.reloading.reload(actor, origin)

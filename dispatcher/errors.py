@@ -8,10 +8,9 @@ DispatcherError
 ├── SourceLost             a source lost its connection: the supervisor opens it again
 ├── LinkRefused            an answer link is altered or too old
 ├── NotAsked               an answer to a notice that asks for none any more
-├── NotPossible            an act of a person that cannot be done as things stand; the sentence says why
 ├── OutletFailed           other programs could not be told: the same is published again later
 ├── BeatFailed             a heartbeat did not get out: the next one is tried
-├── NotAllowed             what a person wants to do with a warning or proposal cannot be done (by him); says why
+├── NotAllowed             what a person wants to do cannot be done as things stand, or not by him; says why
 ├── NotProposed            a word on something that the rules do not propose (any more)
 ├── InHand                 the same is being done for another caller: ask again
 ├── Overloaded             more than can be taken in now: try again later
@@ -87,7 +86,7 @@ class NotAsked(DispatcherError):
 
 
 class NotAllowed(DispatcherError):
-    """An act on a warning or proposal that is not this person's to do, or that there is nothing to do it to."""
+    """What a person wants to do cannot be done as things stand, or is not his to do; the message says why, for that person."""
 
     def __init__(self, message: str, message_zh: str) -> None:
         """One sentence for the person, in each language."""
@@ -105,10 +104,6 @@ class InHand(DispatcherError):
 
 class Overloaded(DispatcherError):
     """More is waiting than may be held in memory; nothing of this request was taken in."""
-
-
-class NotPossible(DispatcherError):
-    """What a person wants to do cannot be done as things stand; the message says why, for that person."""
 
 
 class BeatFailed(DispatcherError):

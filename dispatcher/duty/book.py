@@ -13,7 +13,7 @@ from dispatcher.duty.gaps import DutyGap, Lack, duty_gaps
 from dispatcher.duty.model import Absence, DutyTable, Entry, Override, Roster
 from dispatcher.duty.resolve import turn_at
 from dispatcher.duty.stored import SaidOfDuty
-from dispatcher.errors import NotPossible, StoreFailed
+from dispatcher.errors import NotAllowed, StoreFailed
 from dispatcher.house import House
 from dispatcher.model.task import Task, TaskKind
 from dispatcher.registry.model import Registry
@@ -98,7 +98,10 @@ class DutyBook:
         for entry in entries:
             roster = self._roster(entry.roster)
             if entry.shift not in roster.shift_names():
-                raise NotPossible(f"{entry.shift!r} is no shift of {roster.id!r}; its shifts: {', '.join(roster.shift_names())}")
+                raise NotAllowed(
+                    f"{entry.shift!r} is no shift of {roster.id!r}; its shifts: {', '.join(roster.shift_names())}",
+                    f"{roster.id} 没有班次 {entry.shift}",
+                )
             self._people(entry.people)
         for given in overrides:
             self._roster(given.roster)
@@ -117,7 +120,7 @@ class DutyBook:
         """Somebody is away, and who stands in (外出报备)."""
         self._people((given.person, *([given.stand_in] if given.stand_in else [])))
         if given.person == given.stand_in:
-            raise NotPossible("nobody stands in for himself; allowed: another contact, or none")
+            raise NotAllowed("nobody stands in for himself; allowed: another contact, or none", "不能由本人顶班")
         _time(given.begins, given.ends)
         row = {
             "person": given.person, "begins": to_ms(given.begins), "ends": to_ms(given.ends), "stand_in": given.stand_in,
@@ -129,7 +132,7 @@ class DutyBook:
     async def hand_over(self, roster: str, note: str, who: Writer) -> None:
         """What the next shift must know, written down for the shift that is on now."""
         if not note.strip():
-            raise NotPossible("a hand-over note needs a text")
+            raise NotAllowed("a hand-over note needs a text", "交班记录不能为空")
         now = self._place.clock.now()
         turn = turn_at(self.table, self._roster(roster), now)
         day = turn.day if turn else now.astimezone(self.table.zone).date()
@@ -137,11 +140,11 @@ class DutyBook:
         await self._write({"duty.add_handover": [row]}, [who.act("hand over duty", roster)], who)
 
     async def withdraw(self, what: str, seq: int, who: Writer) -> None:
-        """Take back an ``override`` or an ``absence``; NotPossible when there is none with this number."""
+        """Take back an ``override`` or an ``absence``; NotAllowed when there is none with this number."""
         place, now = self._place, self._place.clock.now()
         async with place.store.write() as tx:
             if not await tx.run(f"duty.withdraw_{what}", {"county": place.house.county, "seq": seq, "now": to_ms(now)}):
-                raise NotPossible(f"there is no {what} {seq} that could be taken back")
+                raise NotAllowed(f"there is no {what} {seq} that could be taken back", "没有可撤销的记录")
             await write_audit(tx, place.house.county, now, [who.act(f"withdraw {what}", str(seq))])
         await self.look()
 
@@ -157,13 +160,13 @@ class DutyBook:
 
     def _roster(self, roster: str) -> Roster:
         if roster not in self.table.rosters:
-            raise NotPossible(f"there is no roster {roster!r}; there are: {', '.join(self.table.rosters) or 'none'}")
+            raise NotAllowed(f"there is no roster {roster!r}; there are: {', '.join(self.table.rosters) or 'none'}", f"没有值班表 {roster}")
         return self.table.rosters[roster]
 
     def _people(self, people: Sequence[str]) -> None:
         for person in people:
             if person not in self._place.house.registry.contacts:
-                raise NotPossible(f"there is no contact {person!r}; allowed: ids of the registry's contacts")
+                raise NotAllowed(f"there is no contact {person!r}; allowed: ids of the registry's contacts", f"没有联系人 {person}")
 
 
 def _row_of(given: Override) -> dict[str, object]:
@@ -173,7 +176,9 @@ def _row_of(given: Override) -> dict[str, object]:
 
 def _time(begins: datetime, ends: datetime) -> None:
     if not begins < ends <= begins + LONGEST:
-        raise NotPossible(f"the time must end after it begins, and last at most {LONGEST.days} days")
+        raise NotAllowed(
+            f"the time must end after it begins, and last at most {LONGEST.days} days", f"结束须晚于开始，且不超过 {LONGEST.days} 天"
+        )
 
 
 def reachable(registry: Registry) -> frozenset[str]:

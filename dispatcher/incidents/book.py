@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from dispatcher.accounts import Principal
 from dispatcher.answers.links import Link, open_link, sign_link
-from dispatcher.errors import LinkRefused, NotPossible
+from dispatcher.errors import LinkRefused, NotAllowed
 from dispatcher.house import House
 from dispatcher.incidents.life import DUE, Move, Owed, after_move, why_not
 from dispatcher.incidents.messages import take_message
@@ -51,7 +51,7 @@ class Opening:
 
 
 class Book:
-    """Every method is durable when it returns; NotPossible says in a sentence why not."""
+    """Every method is durable when it returns; NotAllowed says in a sentence why not."""
 
     def __init__(self, place: Workplace) -> None:
         """Opens nothing."""
@@ -84,9 +84,11 @@ class Book:
             found, reports = await self._open_one(tx, incident)
             going = [r for r in reports if r.state is not ReportState.DISCARDED]
             if any(r.kind is ReportKind.FINAL and r.state is ReportState.SENT for r in going):
-                raise NotPossible("the final report has been sent; open a new incident when there is more to say")
+                raise NotAllowed(
+                    "the final report has been sent; open a new incident when there is more to say", "终报已报送，如有新情况请另建事件"
+                )
             if kind is ReportKind.FIRST and any(r.kind is ReportKind.FIRST for r in going):
-                raise NotPossible("there is a first report already; draft a follow-up")
+                raise NotAllowed("there is a first report already; draft a follow-up", "已有首报，请续报")
             number = len(reports) + 1
             name = who.principal.name
             report = Report(
@@ -105,7 +107,7 @@ class Book:
         async def work(tx: Transaction, now: datetime) -> None:
             report = await self._report(tx, incident, number)
             if report.state is not ReportState.DRAFT:
-                raise NotPossible(f"a report that is {report.state.value} cannot be edited; return it first")
+                raise NotAllowed(f"a report that is {report.state.value} cannot be edited; return it first", "该报告现不可修改，请先退回")
             edited = replace(report, parts=_checked(parts), drafted_by=who.principal.name, updated_at=now)
             await tx.run("incidents.save_report", row_of(edited))
             await self._note(tx, who, "edit_report", f"{incident}/{number}", now, {})
@@ -120,13 +122,13 @@ class Book:
             report = await self._report(tx, incident, number)
             refusal = why_not(report, move, who.principal.name, who.principal.role)
             if refusal:
-                raise NotPossible(refusal)
+                raise NotAllowed(refusal, "按报告现状或您的权限不能这样办理，或要素不全")
             after = replace(report, state=after_move(report, move), updated_at=now, remark=remark[:500])
             if move is Move.APPROVE:
                 after = replace(after, reviewed_by=who.principal.name)
             if move is Move.SEND:
                 if not to.strip():
-                    raise NotPossible("to whom it was sent is missing")
+                    raise NotAllowed("to whom it was sent is missing", "未填报送单位")
                 after = replace(after, sent_at=now, sent_by=who.principal.name, sent_to=to.strip()[:200], sent_how=how.strip()[:100])
             await tx.run("incidents.save_report", row_of(after))
             if move is Move.SEND:
@@ -141,7 +143,7 @@ class Book:
         async def work(tx: Transaction, now: datetime) -> None:
             found, reports = await self._open_one(tx, incident)
             if not to.strip():
-                raise NotPossible("to whom it was reported by telephone is missing")
+                raise NotAllowed("to whom it was reported by telephone is missing", "未填电话报告对象")
             after = replace(found, phoned_at=found.phoned_at or now, phoned_to=found.phoned_to or to.strip()[:200])
             await self._close_reminders(tx, found, reports, {Owed.TELEPHONE}, now)
             await tx.run("incidents.save", row_of(reminded(self.house, after, reports, now)))
@@ -157,7 +159,7 @@ class Book:
             nonlocal number
             found, _ = await self._open_one(tx, incident)
             if not instruction.leader.strip() or not instruction.text.strip():
-                raise NotPossible("an instruction needs the leader's name and its text")
+                raise NotAllowed("an instruction needs the leader's name and its text", "批示须填领导姓名和内容")
             number = len(await tx.fetch("incidents.instructions", {"incident": incident})) + 1
             whole = replace(instruction, incident=incident, number=number, county=found.county, recorded_by=who.principal.name)
             await tx.run("incidents.save_instruction", row_of(whole))
@@ -174,7 +176,7 @@ class Book:
         async def work(tx: Transaction, now: datetime) -> None:
             rows = [r for r in await tx.fetch("incidents.instructions", {"incident": incident}) if r["number"] == number]
             if not rows or not text.strip():
-                raise NotPossible("there is no such instruction" if not rows else "the feedback is empty")
+                raise NotAllowed(*(("the feedback is empty", "反馈内容为空") if rows else ("there is no such instruction", "没有该批示")))
             given = replace(value_of(Instruction, rows[0]), feedback=text[:LONGEST_PART], feedback_at=now, feedback_by=who.principal.name)
             await tx.run("incidents.save_instruction", row_of(given))
             await _close_tasks(tx, [f"instruction/{incident}/{number}"], who.principal.name, now)
@@ -188,7 +190,9 @@ class Book:
         async def work(tx: Transaction, now: datetime) -> None:
             found, reports = await self._open_one(tx, incident)
             if not any(r.state is ReportState.SENT and r.kind in (ReportKind.FINAL, ReportKind.ZERO) for r in reports):
-                raise NotPossible("an incident is closed after its final report (or a zero report) has been sent")
+                raise NotAllowed(
+                    "an incident is closed after its final report (or a zero report) has been sent", "终报（或零报告）报送后方可办结"
+                )
             after = replace(found, state=IncidentState.CLOSED, closed_at=now)
             await self._close_reminders(tx, found, reports, set(Owed), now)
             await tx.run("incidents.save", row_of(reminded(self.house, after, reports, now)))
@@ -223,16 +227,16 @@ class Book:
     async def _open_one(self, tx: Transaction, incident: str) -> tuple[Incident, list[Report]]:
         rows = await tx.fetch("incidents.one", {"id": incident, "county": self.house.county})
         if not rows:
-            raise NotPossible(f"there is no incident {incident!r}")
+            raise NotAllowed(f"there is no incident {incident!r}", f"没有事件 {incident}")
         found = value_of(Incident, rows[0])
         if found.state is IncidentState.CLOSED:
-            raise NotPossible("this incident is closed")
+            raise NotAllowed("this incident is closed", "该事件已办结")
         return found, (await reports_of(tx, [incident])).get(incident, [])
 
     async def _report(self, tx: Transaction, incident: str, number: int) -> Report:
         found = [r for r in (await reports_of(tx, [incident])).get(incident, []) if r.number == number]
         if not found:
-            raise NotPossible(f"there is no report {number} of {incident!r}")
+            raise NotAllowed(f"there is no report {number} of {incident!r}", f"事件 {incident} 没有第 {number} 号报告")
         return found[0]
 
     async def _settle(self, tx: Transaction, found: Incident, others: list[Report], sent: Report, now: datetime) -> None:
@@ -257,11 +261,11 @@ class Book:
 
 async def _new(tx: Transaction, house: House, opening: Opening, who: Officer, now: datetime) -> Incident:
     if not opening.title.strip():
-        raise NotPossible("an incident needs a title")
+        raise NotAllowed("an incident needs a title", "事件须有标题")
     if not opening.level:
-        raise NotPossible("an incident needs a level from blue to red")
+        raise NotAllowed("an incident needs a level from blue to red", "事件须定级（蓝至红）")
     if opening.known_at is not None and opening.known_at > now:
-        raise NotPossible("an incident cannot become known in the future")
+        raise NotAllowed("an incident cannot become known in the future", "获知时间不能晚于现在")
     rows = await tx.fetch("journal.counter", {"name": _COUNTER})
     number = int(rows[0]["value"]) + 1 if rows else 1
     await tx.run("journal.set_counter", {"name": _COUNTER, "value": number})
@@ -286,10 +290,10 @@ async def _new(tx: Transaction, house: House, opening: Opening, who: Officer, no
 def _checked(parts: Mapping[str, str]) -> dict[str, str]:
     unknown = sorted(set(parts) - set(Part))
     if unknown:
-        raise NotPossible(f"a report has no field {unknown[0]!r}; allowed: {', '.join(Part)}")
+        raise NotAllowed(f"a report has no field {unknown[0]!r}; allowed: {', '.join(Part)}", f"报告没有要素 {unknown[0]}")
     long = sorted(name for name, text in parts.items() if len(text) > LONGEST_PART)
     if long:
-        raise NotPossible(f"{long[0]!r} is longer than {LONGEST_PART} characters")
+        raise NotAllowed(f"{long[0]!r} is longer than {LONGEST_PART} characters", f"{long[0]} 超过 {LONGEST_PART} 字")
     return {name: parts[name].strip() for name in Part if parts.get(name, "").strip()}
 
 

@@ -26,7 +26,7 @@ class RegistryBook:
     """Imports and exports.
 
     ``check`` raises ConfigurationError when files do not fit with rules, policies and texts. ``adopt`` lets what the store
-    holds decide from now on, for an actor and where he acted from; NotPossible where this worker does not decide.
+    holds decide from now on, for an actor and where he acted from; NotAllowed where this worker does not decide.
     """
 
     place: Workplace

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 
-from dispatcher.errors import ConfigurationError, NotPossible, Problem, StoreFailed
+from dispatcher.errors import ConfigurationError, NotAllowed, Problem, StoreFailed
 from dispatcher.files.table import Row, read_table
 from dispatcher.ports import Row as StoreRow
 from dispatcher.registry.rows import day, identifier, number, text
@@ -144,11 +144,11 @@ class HouseholdBook:
         return len(found)
 
     async def erase(self, household: str, actor: str, origin: str) -> None:
-        """Delete one; NotPossible when there is none."""
+        """Delete one; NotAllowed when there is none."""
         place = self._place
         async with place.store.write() as tx:
             if not await tx.run("households.erase", {"county": place.house.county, "id": household}):
-                raise NotPossible(f"there is no household {household!r}")
+                raise NotAllowed(f"there is no household {household!r}", f"没有该户 {household}")
             act = Act(actor=actor, origin=origin, act="erase household", subject=household)
             await write_audit(tx, place.house.county, place.clock.now(), [act])
 

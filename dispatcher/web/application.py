@@ -40,12 +40,12 @@ from dispatcher.web import (
 from dispatcher.web.context import WebContext
 from dispatcher.web.gate import PROGRAM_PREFIXES, Gate
 from dispatcher.web.hooks import Hooks
-from dispatcher.web.language import load_catalogues
+from dispatcher.web.language import choose, load_catalogues
 from dispatcher.web.lines import Lines
 from dispatcher.web.problems import Problem, problem_response
 from dispatcher.web.rendering import Pages
 from dispatcher.web.security import BoundedBody, SecurityHeaders
-from dispatcher.web.state import Shared, shared
+from dispatcher.web.state import Shared, context_of, shared
 from dispatcher.web.throttle import Throttle
 
 SESSION_AGE_S: Final = 12 * 3600
@@ -112,7 +112,8 @@ async def _on_problem(request: Request, error: Exception) -> Response:
         raise error
     if request.url.path.startswith(PROGRAM_PREFIXES) or request.headers.get("authorization"):
         return problem_response(error)
-    response = shared(request).pages.page(request, "refused.html", error.status, reason=error.detail)
+    zh = error.extra.get("detail_zh") if choose(request, context_of(request).registry.county.languages[0]) == "zh" else None
+    response = shared(request).pages.page(request, "refused.html", error.status, reason=zh or error.detail)
     response.headers.update(error.headers)
     return response
 

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dispatcher.accounts import Role
-from dispatcher.errors import NotPossible
+from dispatcher.errors import NotAllowed
 from dispatcher.incidents.book import Book, Officer, Opening
 from dispatcher.incidents.model import Instruction
 from dispatcher.ports import Reader
 from dispatcher.web.api import Before, Limit, Page, as_item
 from dispatcher.web.gate import check_form_token, need
 from dispatcher.web.incident_forms import DraftReport, EditReport, GiveFeedback, GiveInstruction, MoveReport, OpenIncident, Telephoned
-from dispatcher.web.problems import Problem
+from dispatcher.web.problems import Problem, refusal
 from dispatcher.web.state import context_of, origin_of
 from rules.grade import Grade
 
@@ -28,8 +28,8 @@ async def _done(act: Awaitable[T]) -> T:
     """What the act gives; 409 with its sentence when it cannot be done as things stand."""
     try:
         return await act
-    except NotPossible as why:
-        raise Problem(409, f"{why}.") from None
+    except NotAllowed as why:
+        raise refusal(why) from None
 
 
 def officer_of(request: Request, token: str) -> tuple[Book, Officer]:

@@ -19,7 +19,7 @@ from dispatcher.warnings.proposal_rows import proposal_of
 from dispatcher.warnings.releasing import By
 from dispatcher.web.api import Before, Item, Limit, Page, as_item
 from dispatcher.web.gate import check_form_token, need, principal_of
-from dispatcher.web.problems import Problem
+from dispatcher.web.problems import Problem, refusal
 from dispatcher.web.release_forms import Consulted, Decision, Ending, LookedAt, ProposeWarning
 from dispatcher.web.state import context_of, origin_of
 
@@ -33,7 +33,7 @@ async def done(act: Awaitable[T]) -> T:
     try:
         return await act
     except NotAllowed as why:
-        raise Problem(409, f"{why}.", detail_zh=f"{why.message_zh}。") from None
+        raise refusal(why) from None
     except StoreFailed as failure:
         raise Problem(503, f"Nothing was done, try again: {failure}.", {"Retry-After": "2"}) from None
 

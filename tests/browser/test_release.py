@@ -93,7 +93,10 @@ async def test_the_page_says_in_which_stage_it_would_be_told(site: Site, browser
     draft = Draft(hazard=HAZARD, grade=Grade.RED, areas=(TOWNSHIP,), expires_at=NOW.replace(hour=15), reason_zh="强降雨", onset=onset)
     _, (proposal,) = await bench.context.releases.propose(draft, FORECASTER)
     villages = len(registry().villages_of_township(TOWNSHIP))
-    for language, says in (("en", f"Villages by stage of lead time: Warning {villages}"), ("zh", f"按提前量分阶段（村数）： 预警 {villages}")):
+    for language, says in (
+        ("en", f"Villages by stage of lead time: Warning {villages}"),
+        ("zh", f"按提前量分阶段（村数）： 预警 {villages}"),
+    ):
         page = await officer_page(site, browser, language=language)
         await page.goto(f"{site.url}/proposals/{proposal}")
         await expect(page.locator("section[aria-labelledby=preview-h]")).to_contain_text(says)

@@ -189,7 +189,8 @@ async def test_the_pages_do_all_of_it_without_scripts(bench: Bench) -> None:
     for words in ("in review", "falling", "First written report", "Governor", "Feedback: done", "needs the role releasing_officer"):
         assert words in page, words
     assert "water in the village" in (await bench.client.get(f"{where}/reports/1")).text
-    assert (await bench.client.post(f"{where}/close", data={"csrf": token})).status_code == 409
+    refused = await bench.client.post(f"{where}/close?lang=zh", data={"csrf": token})
+    assert (refused.status_code, "报送后方可办结。" in refused.text) == (409, True)
     assert (await bench.client.post(f"{where}/telephoned", data={"csrf": "stolen", "to": "x"})).status_code == 403
     assert (await bench.client.post(f"{where}/dance", data={"csrf": token})).status_code == 404
 
