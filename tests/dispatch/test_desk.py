@@ -259,14 +259,15 @@ async def test_what_came_in_is_kept_although_the_store_failed_first(engine: Runn
 
 async def test_one_that_cannot_be_taken_does_not_take_the_others_with_it(engine: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     await red(engine)
-    whole = engine.desk._take_reply
+    taking = engine.desk._taking
+    whole = taking._take_reply
 
     async def failing(tx: object, reply: Reply, now: object) -> None:
         if reply.text == "boom":
             raise ZeroDivisionError
         await whole(tx, reply, now)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine.desk, "_take_reply", failing)
+    monkeypatch.setattr(taking, "_take_reply", failing)
     with pytest.raises(ZeroDivisionError):
         await engine.reply(WARDEN, "boom")
     await engine.reply(WARDEN, "收到")

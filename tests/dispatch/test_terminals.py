@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dispatcher.answers.desk import Desk
+from dispatcher.answers.taking import Taking
 from dispatcher.answers.polling import Asked
 from dispatcher.model.answer import Path as Way
 from dispatcher.model.task import TaskKind
@@ -74,14 +74,14 @@ async def test_a_key_is_durable_before_the_broker_may_forget_it(engine: Running)
 
 async def test_a_key_that_cannot_be_taken_does_not_take_the_others_with_it(engine: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     await red(engine)
-    take = Desk._take_pressed
+    take = Taking._take_pressed
 
-    async def breaks(self: Desk, tx: Transaction, reply: Reply, now: datetime) -> None:
+    async def breaks(self: Taking, tx: Transaction, reply: Reply, now: datetime) -> None:
         if reply.text == "evacuating":
             raise RuntimeError("a fault of ours")
         await take(self, tx, reply, now)
 
-    monkeypatch.setattr(Desk, "_take_pressed", breaks)
+    monkeypatch.setattr(Taking, "_take_pressed", breaks)
     terminal = Terminal(engine, "received", "evacuating", "help")
     listening = asyncio.create_task(engine.desk.listen(terminal))
     await asyncio.wait_for(terminal.kept.wait(), 30)
