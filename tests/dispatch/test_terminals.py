@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dispatcher.answers.taking import Taking
 from dispatcher.answers.polling import Asked
+from dispatcher.answers.taking import Taking
 from dispatcher.model.answer import Path as Way
 from dispatcher.model.task import TaskKind
 from dispatcher.ports import Heard, Reply, Status, Transaction
