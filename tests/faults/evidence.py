@@ -35,7 +35,7 @@ BATCHES = "SELECT payload FROM journal WHERE kind = 'batch'"
 #: Hazards of which a place rose and fell again in one decision, because the readings of an hour came at once.
 HURRIED = """SELECT DISTINCT hazard FROM changes WHERE status = '{status}' GROUP BY rule, place, decided_at
     HAVING min(after - before) < 0 AND max(after - before) > 0"""
-ACTS = "SELECT actor, act, subject, detail FROM audit WHERE act = 'approve' OR act LIKE '%_release' ORDER BY seq"
+ACTS = "SELECT actor, act, subject, detail FROM audit WHERE act IN ('approve', 'refuse') OR act LIKE '%_release' ORDER BY seq"
 SAID = "SELECT note AS text FROM answers UNION ALL SELECT title AS text FROM incidents"
 WORD = re.compile(r"word-\d+")
 ID = re.compile(rb'"id": ?"([^"]+)"')

@@ -1,8 +1,11 @@
-"""The duty officer: writes answers down on behalf of villages and opens incidents, and insists until the engine has taken each.
+"""The duty officer: writes answers down on behalf of villages, opens incidents and proposes warnings that will be refused.
+
+He insists until the engine has taken each.
 
 What he noted is a ledger of its own: the words for which the engine said that they are on disk.
 """
 
+import contextlib
 import random
 import threading
 from collections.abc import Mapping
@@ -11,9 +14,13 @@ from typing import Any
 
 import httpx
 
+from tests.faults.deployment import EXERCISED
+
 PAUSE_S = 1.2
 ANSWER_S = 4.0
-INCIDENT_EVERY = 4
+INCIDENT_EVERY, PROPOSAL_EVERY = 4, 5
+#: What he gives as the reason of a warning that nobody may hear of.
+REFUSED = "no-such-flood"
 TAKEN = {httpx.codes.CREATED, httpx.codes.NO_CONTENT}
 
 
@@ -46,9 +53,17 @@ class Officer:
                 number = 0
                 while not self.stopping.wait(PAUSE_S):
                     number += 1
+                    if number % PROPOSAL_EVERY == 0:
+                        self._propose(client)
                     self._act(client, f"word-{number}", incident=number % INCIDENT_EVERY == 0)
         except BaseException as error:  # noqa: BLE001 - handed to the thread that stops him
             self.failure = error
+
+    def _propose(self, client: httpx.Client) -> None:
+        """A warning of his own, which waits until another officer says no; said once, since twice would be two."""
+        said = {"hazard": "river-flood", "grade": "red", "areas": [self.chance.choice(EXERCISED)], "hours": 6}
+        with contextlib.suppress(httpx.TransportError):
+            client.post("/warnings", json=said | {"reason_zh": REFUSED, "reason_en": REFUSED})
 
     def _act(self, client: httpx.Client, word: str, *, incident: bool) -> None:
         if incident:

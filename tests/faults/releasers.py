@@ -1,6 +1,6 @@
 """Two officers who release what needs two people: each agrees, for himself, and insists until the engine has answered.
 
-Of every other proposal they wait until they are called about it.
+Of every other proposal they wait until they are called about it. What a person proposes is refused.
 
 What they noted is a ledger of its own: what each was about to agree to and when, and whether the engine said that it is on disk. To what
 an officer was told that his word is kept he does not give it again, so that a word that is lost stays lost.
@@ -20,7 +20,10 @@ ANSWER_S = 6.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """One officer agrees to one entry of a proposal. ``at`` is before the request left; ``taken``: it was answered with success."""
+    """One officer agrees to one entry of a proposal, or refuses (``act``) all of it.
+
+    ``at`` is before the request left; ``taken``: it was answered with success.
+    """
 
     person: str
     proposal: str
@@ -31,6 +34,7 @@ class Word:
     status: str
     at: datetime
     taken: bool
+    act: str = "approve"
 
 
 @dataclass
@@ -70,8 +74,16 @@ class Releasers:
     def _look(self, client: httpx.Client, person: str, headers: Mapping[str, str]) -> None:
         listed = _got(client, "/proposals?waiting=true", headers).get("items", ())
         for one in listed:
-            if one["hazard"] == self.hazard and (one["paged"] or one["seq"] % 2) and not self.stopping.is_set():
+            if one["proposer"]:
+                self._refuse(client, person, headers, one)
+            elif one["hazard"] == self.hazard and (one["paged"] or one["seq"] % 2) and not self.stopping.is_set():
                 self._agree(client, person, headers, _got(client, f"/proposals/{one['id']}", headers))
+
+    def _refuse(self, client: httpx.Client, person: str, headers: Mapping[str, str], one: Mapping[str, Any]) -> None:
+        at = self.now()
+        status = _posted(client, f"/proposals/{one['id']}/refuse", {"hash": one["hash"], "note": "nothing of the kind"}, headers)
+        named = {"digest": "", "village": "", "grade": str(one["grade"]), "status": one["status"], "hash": one["hash"], "at": at}
+        self.words.append(Word(person=person, proposal=one["id"], taken=status == httpx.codes.OK, act="refuse", **named))
 
     def _agree(self, client: httpx.Client, person: str, headers: Mapping[str, str], seen: Mapping[str, Any]) -> None:
         mine = [entry for entry in seen.get("entries", ()) if entry["release"] == "two_person"]

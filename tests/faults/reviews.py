@@ -9,6 +9,7 @@ from typing import Any
 from simulators.ledger import ARRIVALS
 from tests.faults.deployment import SILENCE, TWO_OFFICERS
 from tests.faults.evidence import Evidence
+from tests.faults.officer import REFUSED
 
 GRADES = ("none", "blue", "yellow", "orange", "red")
 PAGES = "release-page"
@@ -21,15 +22,14 @@ def unsent(seen: Evidence) -> Iterator[str]:
     hazard, grade = TWO_OFFICERS
     agreed: defaultdict[tuple[str, _Where], set[str]] = defaultdict(set)
     for word in seen.approvals:
-        if word.taken and word.grade == grade:
+        if word.taken and word.grade == grade and word.act == "approve":
             agreed[word.digest, (word.status, word.village)].add(word.person)
     told = {_where(n) for n in seen.notices if _is(n, *TWO_OFFICERS)}
     for status, village in sorted({where for (_, where), people in agreed.items() if len(people) > 1} - told):
         yield f"{grade} {hazard} for {village} ({status}) was released by two officers, and there is no notice of it"
-    logged = {(row["actor"], row["subject"], json.loads(row["detail"]).get("hash")) for row in seen.acts if row["act"] == "approve"}
-    for person, proposal, hash_ in sorted({(w.person, w.proposal, w.hash) for w in seen.approvals if w.taken}):
-        if (person, proposal, hash_) not in logged:
-            yield f"{person} agreed to {hash_} of {proposal}, we took it, and it is not in the audit log"
+    logged = {(row["act"], row["actor"], row["subject"], json.loads(row["detail"]).get("hash")) for row in seen.acts}
+    for act, person, proposal, hash_ in sorted({(w.act, w.person, w.proposal, w.hash) for w in seen.approvals if w.taken} - logged):
+        yield f"the {act} of {person} about {hash_} of {proposal} was taken, and it is not in the audit log"
 
 
 def unreleased(seen: Evidence) -> Iterator[str]:
@@ -41,6 +41,8 @@ def unreleased(seen: Evidence) -> Iterator[str]:
             if _is(notice, *under) and _where(notice) not in logged:
                 yield f"notice {notice['id']} exists, and the audit log has no release of it"
     for entry in seen.world:
+        if entry.kind in ARRIVALS and REFUSED in entry.body:
+            yield f"{entry.to} heard of a warning that was refused"
         if entry.kind not in ARRIVALS or entry.delivery not in deliveries:
             continue
         notice = notices[deliveries[entry.delivery]["notice"]]
@@ -61,7 +63,7 @@ def _asked(seen: Evidence) -> Mapping[_Where, datetime]:
     """Status and village → when the second officer was about to agree to its grade."""
     first: defaultdict[_Where, dict[str, datetime]] = defaultdict(dict)
     for word in seen.approvals:
-        if word.grade == TWO_OFFICERS[1]:
+        if word.grade == TWO_OFFICERS[1] and word.act == "approve":
             first[word.status, word.village].setdefault(word.person, word.at)
     return {where: max(people.values()) for where, people in first.items() if len(people) > 1}
 

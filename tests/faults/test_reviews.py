@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from simulators.ledger import Entry, Kind
+from tests.faults.officer import REFUSED
 from tests.faults.owners import with_owners
 from tests.faults.releasers import Word
 from tests.faults.test_verdict import AT, PHONE, SOUND, delivery, heard, notice
@@ -48,6 +49,9 @@ def test_what_two_officers_released_is_told_and_in_the_audit_log_and_what_waits_
     assert "is not in the audit log" in judged_as(acts=(agreed[0], released)).lost[0]
     assert "has no release of it" in judged_as(acts=agreed).wrong[0]
     assert "has no release of it" in judged_as(acts=(*agreed, released | {"actor": "first"})).wrong[0]
+    refused = word("first", act="refuse", hash="other")
+    assert "the refuse of first" in judged_as(approvals=(word("first"), word("second"), refused)).lost[0]
+    assert "was refused" in judged_as(world=(*SOUND.world, heard("d1", REFUSED))).wrong[0]
     early = judged_as(approvals=(word("first"), word("second", AT + timedelta(seconds=1))))
     assert "before two officers had released it" in early.wrong[0]
     assert "before two officers" in judged_as(approvals=(word("first"), word("first"))).wrong[0]
