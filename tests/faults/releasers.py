@@ -48,7 +48,7 @@ class Releasers:
     words: list[Word] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
     failure: BaseException | None = None
-    _answered: set[tuple[str, str]] = field(default_factory=set)
+    _answered: set[tuple[str, str, str]] = field(default_factory=set)
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="releasers", daemon=True)
@@ -87,7 +87,7 @@ class Releasers:
 
     def _agree(self, client: httpx.Client, person: str, headers: Mapping[str, str], seen: Mapping[str, Any]) -> None:
         mine = [entry for entry in seen.get("entries", ()) if entry["release"] == "two_person"]
-        new = [entry for entry in mine if (person, entry["digest"]) not in self._answered]
+        new = [entry for entry in mine if (person, seen["id"], entry["digest"]) not in self._answered]
         if not new:
             return
         at = self.now()
@@ -101,7 +101,7 @@ class Releasers:
                 Word(person=person, proposal=seen["id"], hash=seen["hash"], status=seen["status"], at=at, taken=taken, **named)
             )
             if taken or status == httpx.codes.CONFLICT:
-                self._answered.add((person, entry["digest"]))
+                self._answered.add((person, seen["id"], entry["digest"]))
 
 
 def _got(client: httpx.Client, path: str, headers: Mapping[str, str]) -> dict[str, Any]:

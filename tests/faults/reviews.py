@@ -20,12 +20,12 @@ _Where = tuple[str, str]
 def unsent(seen: Evidence) -> Iterator[str]:
     """What both officers agreed to, and the engine said so, is a notice (that it reaches the world is judged with all notices)."""
     hazard, grade = TWO_OFFICERS
-    agreed: defaultdict[tuple[str, _Where], set[str]] = defaultdict(set)
+    agreed: defaultdict[tuple[str, str, _Where], set[str]] = defaultdict(set)
     for word in seen.approvals:
         if word.taken and word.grade == grade and word.act == "approve":
-            agreed[word.digest, (word.status, word.village)].add(word.person)
+            agreed[word.proposal, word.digest, (word.status, word.village)].add(word.person)
     told = {_where(n) for n in seen.notices if _is(n, *TWO_OFFICERS)}
-    for status, village in sorted({where for (_, where), people in agreed.items() if len(people) > 1} - told):
+    for status, village in sorted({where for (*_, where), people in agreed.items() if len(people) > 1} - told):
         yield f"{grade} {hazard} for {village} ({status}) was released by two officers, and there is no notice of it"
     logged = {(row["act"], row["actor"], row["subject"], json.loads(row["detail"]).get("hash")) for row in seen.acts}
     for act, person, proposal, hash_ in sorted({(w.act, w.person, w.proposal, w.hash) for w in seen.approvals if w.taken} - logged):
