@@ -148,7 +148,9 @@ def test_a_change_says_when_in_both_languages() -> None:
 
 # ------------------------------------------------------------------------------------------------ properties
 
-AMOUNTS = st.lists(st.sampled_from([0.0, 5.0, 15.0, 30.0]), min_size=24, max_size=24)
+AMOUNTS = st.dictionaries(st.integers(0, 23), st.sampled_from([5.0, 15.0, 20.0, 30.0]), max_size=4).map(
+    lambda wet: [wet.get(n, 0.0) for n in range(24)]
+)
 RUNS = st.lists(AMOUNTS, min_size=1, max_size=4)
 
 
@@ -201,6 +203,14 @@ def test_a_restart_in_between_changes_nothing_of_it(runs: list[list[float]], cut
         assert whole.observe_forecasts(batch, hour(n)) == first.observe_forecasts(batch, hour(n))
         wet = [reading(amounts[n], 60 * n + 30, station="R1")]
         assert whole.observe(wet, at(60 * n + 31)) == first.observe(wet, at(60 * n + 31))
+
+
+def test_what_was_said_survives_a_restart() -> None:
+    first, second = engine(), engine()
+    first.observe_forecasts([one(9, 3, 25.0)], START)
+    second.restore(first.snapshot())
+    assert told(second.observe_forecasts([one(12, 3, 25.0, issued_h=1)], hour(1)).changes) == []
+    assert told(second.observe_forecasts([one(6, 3, 25.0, issued_h=2)], hour(2)).changes) == [("blue>blue r3", hour(6))]
 
 
 def test_a_snapshot_of_before_there_were_onsets_is_read() -> None:
