@@ -37,7 +37,7 @@ def test_a_repeated_field_is_signed_sorted_and_each_pair_once() -> None:
 def test_segments_agree_with_the_published_cases() -> None:
     path = VECTORS / "sms-segments.json"
     if not path.exists():
-        leave_out("vectors", "no shared/data/vectors beside the checkout")
+        leave_out("recordings", "no shared/data/vectors beside the checkout")
     cases = json.loads(path.read_text("utf-8"))["cases"]
     assert {c["testDescription"]: segments.segments(c["body"]) for c in cases} == {c["testDescription"]: c["segments"] for c in cases}
 
