@@ -226,3 +226,17 @@ def test_a_grade_that_came_and_went_in_one_decision_need_not_be_told_but_the_las
     owed_there = Reference(changes=SOUND.changes, told={("river-flood", "v", PHONE): (4, 2)})
     assert judge(replace(SOUND, **away | river), owed_there).holds, "the way to him was away while it was red"
     assert judge(replace(SOUND, **low), replace(owed, told={("flash-flood", "v", PHONE): (4, 1)})).lost
+
+
+def test_a_call_to_decide_may_expire_and_need_not_keep_its_order() -> None:
+    pages = [
+        {**notice(revision), "id": f"release-page.p1/c/{revision}", "hazard": "release-page", "village": "c"} for revision in (1, 2, 3)
+    ]
+    of = [{**delivery(f"p{n}", n), "notice": f"release-page.p1/c/{n}"} for n in (1, 2)]
+    of += [{**delivery("p3", 3, state="expired"), "notice": "release-page.p1/c/3"}]
+    found = judged(notices=(*SOUND.notices, *pages), deliveries=(*SOUND.deliveries, *of), world=(heard("d1"), heard("p2"), heard("p1")))
+    assert (found.lost, found.out_of_order) == ((), ())
+
+
+def test_a_warning_may_not_expire() -> None:
+    assert judged(deliveries=(delivery("d1"), delivery("d2", step=1, state="expired"))).lost

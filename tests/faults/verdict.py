@@ -14,8 +14,10 @@ from tests.faults.owners import address_of
 from tests.faults.reviews import PAGES, unreleased, unsent
 from tests.faults.storm import Route
 
-#: Told to nobody, with a record of why. Nothing expires here: notices hold for longer than a run.
+#: Told to nobody, with a record of why. Warnings do not expire here: their notices hold for longer than a run.
 DROPPED = frozenset({"superseded"})
+#: A call to decide holds for half an hour, seconds of a run, and the next one asks the same: it may expire, and their order says nothing.
+DROPPED_PAGES = DROPPED | {"expired"}
 #: (hazard, village, address) → the worst grade that was said there, and the last one.
 Told = Mapping[tuple[str, str, str], tuple[int, int]]
 
@@ -110,7 +112,8 @@ def lost_messages(seen: Evidence, arrivals: list[Entry]) -> Iterator[str]:
     arrived = {entry.delivery for entry in arrivals}
     for delivery in seen.deliveries:
         said_by = delivery.get("carried_by") or delivery["id"]  # one message about several villages has one id
-        if delivery["channel"] != "duty_room" and delivery["state"] not in DROPPED and said_by not in arrived:
+        dropped = DROPPED_PAGES if delivery["notice"].startswith(PAGES) else DROPPED
+        if delivery["channel"] != "duty_room" and delivery["state"] not in dropped and said_by not in arrived:
             yield f"delivery {delivery['id']} ({delivery['channel']} for {delivery['notice']}, {delivery['state']}) never reached the world"
     noticed = Counter((n["warning"], n["village"], n["revision"]) for n in seen.notices)
     yield from (f"notice {key} exists {times} times" for key, times in noticed.items() if times > 1)
@@ -156,7 +159,7 @@ def overtaken(arrivals: list[Entry], of: Mapping[str, Mapping[str, Any]], notice
     for entry in arrivals:
         delivery = of.get(entry.delivery)
         notice = notices.get(delivery["notice"]) if delivery else None
-        if delivery is None or notice is None:
+        if delivery is None or notice is None or notice["hazard"] == PAGES:
             continue
         line = (notice["warning"], notice["village"], entry.to, delivery["channel"])
         again = entry.delivery in before and _marked(delivery)
