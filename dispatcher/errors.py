@@ -18,6 +18,7 @@ DispatcherError
 └── DeliveryError          one send did not succeed
     ├── TransientFailure   nothing was accepted: try again later
     ├── PermanentFailure   this address will never work: next channel now
+    │   └── TooLate        the message no longer holds: dropped
     └── UnknownOutcome     the request left and no answer came: reconcile, then retry, marked
 """
 
@@ -130,6 +131,14 @@ class TransientFailure(DeliveryError):
 
 class PermanentFailure(DeliveryError):
     """The address or the text will never be accepted by this channel."""
+
+
+class TooLate(PermanentFailure):
+    """The message no longer held when it was to be handed over: dropped as expired, and no other channel is any earlier."""
+
+    def __init__(self) -> None:
+        """Nothing was sent."""
+        super().__init__("expired", "the message had expired before it could be handed over")
 
 
 class UnknownOutcome(DeliveryError):

@@ -8,7 +8,7 @@ from pathlib import Path
 from dispatcher.accounts import Role
 from dispatcher.calls.agenda import satisfied_actions, state_of
 from dispatcher.deliveries import settle
-from dispatcher.errors import PermanentFailure, TransientFailure, UnknownOutcome
+from dispatcher.errors import PermanentFailure, TooLate, TransientFailure, UnknownOutcome
 from dispatcher.model.answer import Answer, Said
 from dispatcher.model.answer import Path as Way
 from dispatcher.model.delivery import Delivery
@@ -38,6 +38,7 @@ def delivery_edges() -> list[Edge]:
         (IN_HAND, lambda d: settle.on_failure(d, TransientFailure("", ""), NOW, 0.5), "not taken, try again"),
         (IN_HAND, lambda d: settle.on_failure(d, UnknownOutcome("", ""), NOW, 0.5), "no answer, may have left"),
         (IN_HAND, lambda d: settle.on_failure(d, PermanentFailure("", ""), NOW, 0.5), "will never work"),
+        (IN_HAND, lambda d: settle.on_failure(d, TooLate(), NOW, 0.5), "too old"),
         (IN_HAND, lambda d: settle.on_lost_lease(d, NOW), "the sender died"),
         (WAITING, lambda d: settle.on_expiry(d, NOW), "too old"),
     )

@@ -20,7 +20,7 @@ from yarl import URL
 
 from adapters.channels import chat_kinds, gateway_codes
 from adapters.channels.chat_kinds import Kind, at_path, filled
-from dispatcher.errors import ConfigurationError, PermanentFailure, Problem, TransientFailure, UnknownOutcome
+from dispatcher.errors import ConfigurationError, PermanentFailure, Problem, TooLate, TransientFailure, UnknownOutcome
 from dispatcher.ports import Adapter, DeliveryState, Heard, HookRefused, HookRequest, Message, Receipt, Reply, Status, World
 
 ANSWER: Final = "answer"
@@ -86,7 +86,7 @@ class Chat:
     async def send(self, message: Message) -> Receipt:
         """Write it into the group of its village, once."""
         if message.expires_at <= self._world.clock.now():
-            raise PermanentFailure("expired", "the message had expired before it could be handed over")
+            raise TooLate
         if not NUMBER.fullmatch(message.address):
             raise PermanentFailure("bad-address", "somebody in a group is mentioned by a number in international form")
         group = self._group_of(message.village)

@@ -20,7 +20,7 @@ from adapters import mqtt_connection
 from adapters.sources.mqtt_frames import Frames
 from adapters.sources.mqtt_frames import Message as Said
 from adapters.sources.mqtt_line import Line
-from dispatcher.errors import ConfigurationError, PermanentFailure, Problem, SourceLost, TransientFailure, UnknownOutcome
+from dispatcher.errors import ConfigurationError, PermanentFailure, Problem, SourceLost, TooLate, TransientFailure, UnknownOutcome
 from dispatcher.ports import Adapter, DeliveryState, Heard, Message, Receipt, Reply, Status, World
 
 STATUS_TOPICS: Final = ("speakers/+/status", "drill/speakers/+/status")
@@ -89,7 +89,7 @@ class Loudspeaker:
             raise PermanentFailure("bad-address", "the id of a speaker must not be empty nor contain / + #")
         left_s = int((message.expires_at - self._world.clock.now()).total_seconds())
         if left_s < 1:
-            raise PermanentFailure("expired", "the message had expired before it could be handed over")
+            raise TooLate
         client = await self._connection()
         try:
             topic = f"{_root(message.status)}/{message.address}/command"

@@ -12,7 +12,7 @@ from pydantic import Field
 from adapters.channels import gateway_codes
 from adapters.channels.twilio_account import ERRORS, Account, AccountSettings, secrets_of
 from adapters.channels.twilio_polling import Inquiry
-from dispatcher.errors import PermanentFailure
+from dispatcher.errors import TooLate
 from dispatcher.ports import Adapter, Awaited, DeliveryState, Heard, HookRequest, Look, Message, Receipt, Reply, Status, World
 
 VALIDITY_MAX_S: Final = 36_000
@@ -58,7 +58,7 @@ class TwilioSms:
         """Hand over one text; its validity ends with the message's, at most 10 h later."""
         left_s = int((message.expires_at - self._world.clock.now()).total_seconds())
         if left_s < 1:
-            raise PermanentFailure("expired", "the message had expired before it could be handed over")
+            raise TooLate
         form = {
             "To": message.address,
             "Body": self._body(message),

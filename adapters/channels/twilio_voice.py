@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 from pydantic import Field
 
 from adapters.channels.twilio_account import ERRORS, Account, AccountSettings, secrets_of
-from dispatcher.errors import PermanentFailure
+from dispatcher.errors import TooLate
 from dispatcher.ports import Adapter, DeliveryState, Heard, HookRequest, Message, Receipt, Reply, Status, World
 
 LOOK_BACK: Final = 50
@@ -70,7 +70,7 @@ class TwilioVoice:
     async def send(self, message: Message) -> Receipt:
         """Have the number called. What is said is fetched when somebody picks up."""
         if message.expires_at <= self._world.clock.now():
-            raise PermanentFailure("expired", "the message had expired before the call was made")
+            raise TooLate
         form = {
             "To": message.address,
             "From": self._settings.sender,

@@ -1,7 +1,7 @@
 """The life of a delivery. Everything that affects its state lives in this file.
 
 planned → sending → accepted → sent → delivered | undelivered | failed
-planned → expired | superseded;  sending → planned (try again) | unknown → sending (marked a possible duplicate)
+planned → expired | superseded;  sending → expired;  sending → planned (try again) | unknown → sending (marked a possible duplicate)
 accepted → planned, where what stands between has accepted but the far side does not report (one id counts only once there)
 
 Far sides report late, twice and out of order: a report never moves a delivery to a lower rank.
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from dispatcher.errors import DeliveryError, PermanentFailure, UnknownOutcome
+from dispatcher.errors import DeliveryError, PermanentFailure, TooLate, UnknownOutcome
 from dispatcher.model.delivery import Delivery
 from dispatcher.ports import DeliveryState, Receipt
 
@@ -65,6 +65,8 @@ def on_failure(delivery: Delivery, error: DeliveryError, now: datetime, jitter: 
     Whatever may still succeed is tried again while the notice holds: a gateway that is away for an hour delays, it discards
     nothing. After an unknown outcome, told twice is better than not told, and it is marked.
     """
+    if isinstance(error, TooLate):
+        return on_expiry(delivery, now)
     failed = replace(delivery, state=DeliveryState.FAILED, lease=None, code=error.code, reason=error.reason, updated_at=now)
     if isinstance(error, PermanentFailure):
         return failed

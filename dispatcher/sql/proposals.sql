@@ -27,8 +27,11 @@ ON CONFLICT (id) DO UPDATE SET state = excluded.state, grade = excluded.grade, u
 
 -- name: stop_calls
 UPDATE deliveries SET possible_duplicate = CASE state WHEN 'unknown' THEN 1 ELSE possible_duplicate END,
-    state = 'superseded', lease = NULL, code = 'decided', reason = 'the proposal is decided', updated_at = :now
+    state = 'superseded', lease = NULL, code = :code, reason = :reason, updated_at = :now
 WHERE state IN ('planned', 'unknown') AND notice IN (SELECT id FROM notices WHERE warning = :topic);
+
+-- name: end_calls
+UPDATE notices SET state = 'superseded' WHERE warning = :topic AND state <> 'superseded';
 
 -- name: calls
 SELECT d.person, d.role, d.channel, d.state, d.updated_at, d.planned_at, d.code FROM notices n JOIN deliveries d ON d.notice = n.id

@@ -108,8 +108,15 @@ async def save_proposals(tx: Transaction, proposals: Sequence[Proposal]) -> None
         if p.state is not ProposalState.WAITING
     ]
     await tx.run_many("desk.close_task_of", over)
-    decided = [{"topic": topic_of(p), "now": to_ms(p.updated_at)} for p in proposals if p.paged and p.state is not ProposalState.WAITING]
-    await tx.run_many("proposals.stop_calls", decided)
+    decided = [p for p in proposals if p.paged and p.state is not ProposalState.WAITING]
+    await stop_calls(tx, decided, "decided", "the proposal is decided")
+
+
+async def stop_calls(tx: Transaction, proposals: Sequence[Proposal], code: str, reason: str) -> None:
+    """What has not left of the calls about them does not leave any more, also what a sender has in hand and gives back."""
+    rows = [{"topic": topic_of(p), "now": to_ms(p.updated_at), "code": code, "reason": reason} for p in proposals]
+    await tx.run_many("proposals.stop_calls", rows)
+    await tx.run_many("proposals.end_calls", rows)
 
 
 async def take_off(tx: Transaction, house: House, hazard: str, villages: Iterable[str], now: datetime) -> None:

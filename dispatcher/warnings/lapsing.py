@@ -15,7 +15,7 @@ from dispatcher.timestamps import to_ms
 from dispatcher.upkeep.audit import Act, write_audit
 from dispatcher.warnings.alerting import renew
 from dispatcher.warnings.feed import proposal_line, renewal_line
-from dispatcher.warnings.hearing import apply_released, release_task, save_proposals
+from dispatcher.warnings.hearing import apply_released, release_task, save_proposals, stop_calls
 from dispatcher.warnings.issuing import Issued, put_out, release_warning
 from dispatcher.warnings.paging import HAZARD, PLAN, page
 from dispatcher.warnings.proposal_rows import proposal_of
@@ -66,8 +66,9 @@ async def settle_proposal(tx: Transaction, house: House, decided: Decided, now: 
 
 
 async def call_officers(tx: Transaction, house: House, proposal: Proposal, now: datetime) -> int:
-    """Call those who can decide; gives how many calls and texts are planned."""
+    """Call those who can decide, instead of what has not left of earlier calls; gives how many calls and texts are planned."""
     paged = page(house, proposal, now)
+    await stop_calls(tx, [proposal], "superseded", "a newer call")
     await tx.run("notices.add_plan", {"digest": HAZARD, "policy": HAZARD, "version": 1, "body": plan_as_json(PLAN)})
     await tx.run_many("notices.add", [row_of(n) for n in paged.notices])
     await tx.run_many("deliveries.add", [row_of(d) for d in paged.deliveries])

@@ -1,6 +1,7 @@
 """A small county, its house, changes and notices for the tests of the core. Numbers are from the range kept for drama."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path as FilePath
@@ -11,6 +12,7 @@ from dispatcher.model.answer import Answer, Path, Said
 from dispatcher.model.notice import Notice, NoticeState, Purpose
 from dispatcher.policy.load import load_policies
 from dispatcher.policy.model import Action, GradePlan, Policies, Policy, Step
+from dispatcher.policy.release import DEFAULT, Origin, ReleaseRule
 from dispatcher.ports import Status
 from dispatcher.registry.model import Area, Contact, County, Level, Link, Measure, Registry, Speaker, Station, Variable, Village
 from dispatcher.templates.load import load_templates
@@ -88,6 +90,12 @@ def templates() -> Templates:
 @cache
 def sample_policy() -> Policy:
     return load_policies(SAMPLE / "policies").for_hazard(HAZARD)
+
+
+def unreviewed(origin: Origin) -> Policy:
+    """The sample policy, but what comes from there needs nobody to release it and holds for a day."""
+    policy, free = sample_policy(), dict(DEFAULT) | {origin: ReleaseRule()}
+    return replace(policy, grades={g: replace(p, release=free, valid_for=timedelta(hours=24)) for g, p in policy.grades.items()})
 
 
 def house(

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.accounts import Principal, Role
+from dispatcher.errors import TransientFailure
 from dispatcher.house import House
 from dispatcher.model.task import TaskKind
 from dispatcher.policy.paging import CALLING, Paging
 from dispatcher.policy.release import DEFAULT, Origin, ReleaseRule, Then, Way
-from dispatcher.ports import DeliveryState
+from dispatcher.ports import DeliveryState, Message, Receipt
 from dispatcher.testing.stores import FarSide
 from dispatcher.warnings.proposal_rows import entries_as_json, entries_of, proposal_of
 from dispatcher.warnings.releasing import By, Choice
@@ -38,6 +39,12 @@ async def waits(engine: Running) -> None:
     await engine.change(change(Grade.RED))
     await engine.send()
     assert engine.sms.arrived == []
+
+
+async def decide(engine: Running) -> None:
+    async with engine.store.read() as reader:
+        proposal = proposal_of((await reader.fetch("proposals.one", {"id": "p1"}))[0])
+    await engine.releases.approve("p1", Choice(hash=proposal.hash), LI)
 
 
 def called(channel: Ledger) -> list[str]:
@@ -73,14 +80,41 @@ async def test_a_decision_stops_the_calls_and_those_not_yet_made(place: FarSide)
     async with running(place, paging(), voice=voice) as engine:
         await waits(engine)
         await engine.later(minutes(5), send=False)
-        async with engine.store.read() as reader:
-            proposal = proposal_of((await reader.fetch("proposals.one", {"id": "p1"}))[0])
-        await engine.releases.approve("p1", Choice(hash=proposal.hash), LI)
+        await decide(engine)
         assert {d.state for d in await engine.deliveries(OFFICER)} == {DeliveryState.SUPERSEDED}
         for _ in range(6):
             await engine.later(minutes(5))
         assert OFFICER not in called(voice)
         assert OFFICER not in called(engine.sms)
+
+
+async def test_a_call_that_was_being_made_when_the_decision_came_is_not_tried_again(place: FarSide) -> None:
+    """A gateway that refuses gives it back to be tried again, for half an hour, long after nobody needs to decide any more."""
+
+    class Slow(Ledger):
+        async def send(self, message: Message) -> Receipt:
+            if message.address == OFFICER:
+                await decide(engine)
+                raise TransientFailure("http-503", "busy")
+            return await super().send(message)
+
+    async with running(place, paging(), voice=Slow("voice")) as engine:
+        await waits(engine)
+        for _ in range(6):
+            await engine.later(minutes(5))
+        (call,) = [d for d in await engine.deliveries(OFFICER) if d.channel == "voice"]
+        assert (call.state, call.attempts) == (DeliveryState.SUPERSEDED, 1)
+
+
+async def test_a_newer_call_takes_the_place_of_one_that_could_not_be_made(place: FarSide) -> None:
+    voice = Ledger("voice", troubles={OFFICER: [TransientFailure("http-503", "busy")]})
+    async with running(place, paging(), voice=voice) as engine:
+        await waits(engine)
+        await engine.later(minutes(5))
+        await engine.later(minutes(5))
+        calls = [d for d in await engine.deliveries(OFFICER) if d.channel == "voice"]
+        assert [d.state for d in calls] == [DeliveryState.SUPERSEDED, DeliveryState.ACCEPTED]
+        assert called(voice) == [OFFICER]
 
 
 async def test_a_word_of_the_officer_alone_decides_nothing(place: FarSide) -> None:

@@ -16,7 +16,7 @@ from dispatcher.testing.stores import FarSide
 from dispatcher.views.proposal import load_proposal
 from dispatcher.warnings.releasing import By, Choice
 from rules.grade import Grade
-from tests.dispatch.making import CONTACTS, HAZARD, START, V1, V2, V3, change, house, sample_policy
+from tests.dispatch.making import CONTACTS, HAZARD, START, V1, V2, V3, change, house, sample_policy, unreviewed
 from tests.dispatch.running import Running, running
 from tests.policy.test_stages import STAGES
 
@@ -76,10 +76,7 @@ def test_a_lowering_asks_for_nothing_and_has_no_later_steps() -> None:
 
 @pytest.fixture
 async def staged_engine(place: FarSide) -> AsyncIterator[Running]:
-    policy = sample_policy()
-    rules = dict(DEFAULT) | {Origin.FORECASTER: ReleaseRule()}
-    grades = {g: replace(p, release=rules, valid_for=timedelta(hours=24)) for g, p in policy.grades.items()}
-    async with running(place, replace(house(policy=replace(policy, grades=grades)), stages=STAGES)) as made:
+    async with running(place, replace(house(policy=unreviewed(Origin.FORECASTER)), stages=STAGES)) as made:
         yield made
 
 

@@ -22,7 +22,7 @@ from dispatcher.deliveries.settle import (
     wait_after,
 )
 from dispatcher.deliveries.writing import settled_now
-from dispatcher.errors import DeliveryError, PermanentFailure, TransientFailure, UnknownOutcome
+from dispatcher.errors import DeliveryError, PermanentFailure, TooLate, TransientFailure, UnknownOutcome
 from dispatcher.model.delivery import Delivery, delivery_id
 from dispatcher.ports import DeliveryState, Receipt
 from dispatcher.warnings.issuing import first_call
@@ -68,6 +68,12 @@ def test_the_time_of_acceptance_is_that_of_the_first_report(states: list[Deliver
 def test_a_permanent_failure_ends_it_at_once() -> None:
     after = on_failure(SENDING, PermanentFailure("21614", "not a mobile"), START, 0.5)
     assert (after.state, after.code, after.lease) == (S.FAILED, "21614", None)
+
+
+def test_what_was_too_late_when_it_was_to_be_handed_over_has_expired_and_starts_no_other_channel() -> None:
+    after = on_failure(SENDING, TooLate(), START, 0.5)
+    assert (after.state, after.code, after.lease) == (S.EXPIRED, "expired", None)
+    assert not needs_next_channel(after)
 
 
 def test_a_transient_failure_is_tried_again_while_the_notice_holds_because_a_limit_delays_and_never_discards() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from dispatcher.accounts import Principal, Role
 from dispatcher.model.notice import NoticeState
-from dispatcher.policy.release import DEFAULT, Origin, ReleaseRule
+from dispatcher.policy.release import Origin
 from dispatcher.testing.stores import FarSide
 from dispatcher.warnings.drafting import Draft
 from dispatcher.warnings.releasing import By
@@ -26,7 +26,7 @@ from tests.dispatch.making import (
     change,
     house,
     minutes,
-    sample_policy,
+    unreviewed,
 )
 from tests.dispatch.running import Running, running
 from tests.policy.test_stages import STAGES
@@ -37,12 +37,7 @@ VILLAGE = {SECRETARY, HEAD, WARDEN}
 
 @pytest.fixture
 async def engine(place: FarSide) -> AsyncIterator[Running]:
-    policy = sample_policy()
-    free = dict(DEFAULT) | {Origin.FORECASTER: ReleaseRule()}
-    kept = house(
-        policy=replace(policy, grades={g: replace(p, release=free, valid_for=timedelta(hours=24)) for g, p in policy.grades.items()})
-    )
-    async with running(place, replace(kept, stages=STAGES)) as made:
+    async with running(place, replace(house(policy=unreviewed(Origin.FORECASTER)), stages=STAGES)) as made:
         yield made
 
 

@@ -8,10 +8,21 @@ from datetime import timedelta
 import pytest
 
 from dispatcher.intake.codecs.cap import decode_cap
-from dispatcher.policy.release import DEFAULT, Origin, ReleaseRule
+from dispatcher.policy.release import Origin
 from dispatcher.ports import Batch, Item, Kind
 from dispatcher.testing.stores import FarSide
-from tests.dispatch.making import COUNTY_LEADER, HAZARD, HEAD, SECRETARY, START, TOWNSHIP_LEADER, V1, WARDEN, house, sample_policy
+from tests.dispatch.making import (
+    COUNTY_LEADER,
+    HAZARD,
+    HEAD,
+    SECRETARY,
+    START,
+    TOWNSHIP_LEADER,
+    V1,
+    WARDEN,
+    house,
+    unreviewed,
+)
 from tests.dispatch.running import Running, compiled, rain, running
 from tests.policy.test_stages import STAGES
 
@@ -33,10 +44,7 @@ VILLAGE = {SECRETARY, HEAD, WARDEN}
 
 @pytest.fixture
 async def engine(place: FarSide) -> AsyncIterator[Running]:
-    policy = sample_policy()
-    free = dict(DEFAULT) | {Origin.FORECAST: ReleaseRule()}
-    grades = {g: replace(p, release=free, valid_for=timedelta(hours=24)) for g, p in policy.grades.items()}
-    async with running(place, replace(house(policy=replace(policy, grades=grades)), stages=STAGES)) as made:
+    async with running(place, replace(house(policy=unreviewed(Origin.FORECAST)), stages=STAGES)) as made:
         made.compiled = compiled(RULES, made.house)
         made.pipeline = made.new_pipeline()
         await made.pipeline.start()

@@ -7,13 +7,13 @@ What he noted is a ledger of its own: the words for which the engine said that t
 
 import contextlib
 import random
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
+from tests.faults.acting import Acting
 from tests.faults.deployment import EXERCISED
 
 PAUSE_S = 1.2
@@ -25,39 +25,22 @@ TAKEN = {httpx.codes.CREATED, httpx.codes.NO_CONTENT}
 
 
 @dataclass
-class Officer:
+class Officer(Acting):
     """Runs in a thread of its own. ``taken`` grows while it does: each word was in a request that was answered with success."""
 
     url: str
     headers: Mapping[str, str]
     chance: random.Random
     taken: set[str] = field(default_factory=set)
-    stopping: threading.Event = field(default_factory=threading.Event)
-    failure: BaseException | None = None
 
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="officer", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Let him finish; raises what broke him."""
-        self.stopping.set()
-        if hasattr(self, "_thread"):
-            self._thread.join(30)
-        if self.failure is not None:
-            raise self.failure
-
-    def _run(self) -> None:
-        try:
-            with httpx.Client(base_url=f"{self.url}/api/v1", headers=dict(self.headers), timeout=ANSWER_S) as client:
-                number = 0
-                while not self.stopping.wait(PAUSE_S):
-                    number += 1
-                    if number % PROPOSAL_EVERY == 0:
-                        self._propose(client)
-                    self._act(client, f"word-{number}", incident=number % INCIDENT_EVERY == 0)
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that stops him
-            self.failure = error
+    def act(self) -> None:
+        with httpx.Client(base_url=f"{self.url}/api/v1", headers=dict(self.headers), timeout=ANSWER_S) as client:
+            number = 0
+            while not self.stopping.wait(PAUSE_S):
+                number += 1
+                if number % PROPOSAL_EVERY == 0:
+                    self._propose(client)
+                self._act(client, f"word-{number}", incident=number % INCIDENT_EVERY == 0)
 
     def _propose(self, client: httpx.Client) -> None:
         """A warning of his own, which waits until another officer says no; said once, since twice would be two."""

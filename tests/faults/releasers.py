@@ -6,13 +6,14 @@ What they noted is a ledger of its own: what each was about to agree to and when
 an officer was told that his word is kept he does not give it again, so that a word that is lost stays lost.
 """
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import httpx
+
+from tests.faults.acting import Acting
 
 PAUSE_S = 0.4
 ANSWER_S = 6.0
@@ -38,7 +39,7 @@ class Word:
 
 
 @dataclass
-class Releasers:
+class Releasers(Acting):
     """Runs in a thread of its own; ``words`` grows while it does. ``headers`` are those of each officer, ``now`` is the recording's."""
 
     url: str
@@ -46,30 +47,13 @@ class Releasers:
     hazard: str
     now: Callable[[], datetime]
     words: list[Word] = field(default_factory=list)
-    stopping: threading.Event = field(default_factory=threading.Event)
-    failure: BaseException | None = None
     _answered: set[tuple[str, str, str]] = field(default_factory=set)
 
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="releasers", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Let them finish; raises what broke them."""
-        self.stopping.set()
-        if hasattr(self, "_thread"):
-            self._thread.join(30)
-        if self.failure is not None:
-            raise self.failure
-
-    def _run(self) -> None:
-        try:
-            with httpx.Client(base_url=f"{self.url}/api/v1", timeout=ANSWER_S) as client:
-                while not self.stopping.wait(PAUSE_S):
-                    for person, headers in self.headers.items():
-                        self._look(client, person, headers)
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that stops them
-            self.failure = error
+    def act(self) -> None:
+        with httpx.Client(base_url=f"{self.url}/api/v1", timeout=ANSWER_S) as client:
+            while not self.stopping.wait(PAUSE_S):
+                for person, headers in self.headers.items():
+                    self._look(client, person, headers)
 
     def _look(self, client: httpx.Client, person: str, headers: Mapping[str, str]) -> None:
         listed = _got(client, "/proposals?waiting=true", headers).get("items", ())

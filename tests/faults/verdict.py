@@ -16,7 +16,7 @@ from tests.faults.storm import Route
 
 #: Told to nobody, with a record of why. Warnings do not expire here: their notices hold for longer than a run.
 DROPPED = frozenset({"superseded"})
-#: A call to decide holds for half an hour, seconds of a run, and the next one asks the same: it may expire, and their order says nothing.
+#: A call to decide holds for half an hour, which is seconds of a run.
 DROPPED_PAGES = DROPPED | {"expired"}
 #: (hazard, village, address) → the worst grade that was said there, and the last one.
 Told = Mapping[tuple[str, str, str], tuple[int, int]]
@@ -159,7 +159,7 @@ def overtaken(arrivals: list[Entry], of: Mapping[str, Mapping[str, Any]], notice
     for entry in arrivals:
         delivery = of.get(entry.delivery)
         notice = notices.get(delivery["notice"]) if delivery else None
-        if delivery is None or notice is None or notice["hazard"] == PAGES:
+        if delivery is None or notice is None:
             continue
         line = (notice["warning"], notice["village"], entry.to, delivery["channel"])
         again = entry.delivery in before and _marked(delivery)

@@ -2,12 +2,8 @@
 
 import asyncio
 import logging
-import ssl
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiomqtt
 import pydantic
@@ -16,63 +12,12 @@ from paho.mqtt.client import Client as Paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from adapters.sources.mqtt import MqttSettings, MqttSource, adapter
-from dispatcher.clock import ManualClock
-from dispatcher.errors import ConfigurationError, SourceLost
-from dispatcher.ports import Batch, Kind, Source, World
+from adapters.sources.mqtt import MqttSettings, MqttSource
+from dispatcher.errors import SourceLost
+from dispatcher.ports import Batch, Kind, Source
 from dispatcher.testing.sources import BREAKABLE_PROMISES, PROMISES, Breakable, aclose
-from tests.services.certificates import Authority
 from tests.services.mosquitto import Mosquitto
-
-WORLD = World(clock=ManualClock(datetime(2026, 7, 20, tzinfo=UTC)), county="990121", public_url="http://127.0.0.1")
-
-
-class MosquittoSide:
-    """A topic and a session of their own at the common broker."""
-
-    def __init__(self, broker: Mosquitto, **settings: object) -> None:
-        self.broker = broker
-        self.mark = uuid.uuid4().hex[:8]
-        self.settings = MqttSettings.model_validate(
-            {
-                "host": broker.host,
-                "port": broker.port,
-                "client_id": f"engine-{self.mark}",
-                "readings": (f"readings/{self.mark}/#",),
-                "timeout_s": 5,
-                **settings,
-            }
-        )
-
-    def source(self) -> Source:
-        return adapter.build(self.settings, WORLD)
-
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[tuple[Source, AsyncIterator[Batch]]]:
-        source = self.source()
-        stream = source.batches({})
-        try:
-            yield source, stream
-        finally:
-            await aclose(stream)
-
-    async def introduce(self) -> None:
-        """Make the session: open the source until it waits for messages."""
-        async with self.opened() as (_, stream):
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(anext(stream), 0.5)
-
-    async def publish(self, bodies: Sequence[bytes], key: str = "a", qos: int = 1) -> None:
-        async with aiomqtt.Client(self.broker.host, self.broker.port, timeout=30) as client:
-            for body in bodies:
-                await client.publish(f"readings/{self.mark}/{key}", body, qos=qos)
-
-    async def break_off(self) -> None:
-        # Stopped, not killed: what Mosquitto loses in a power cut is its own loss and not the subject here.
-        await asyncio.to_thread(self.broker.stop)
-
-    async def mend(self) -> None:
-        await asyncio.to_thread(self.broker.start)
+from tests.sources.mosquitto_side import MosquittoSide, bodies
 
 
 @pytest.mark.parametrize("protocol", [5, "3.1.1"])
@@ -106,7 +51,7 @@ async def test_a_message_is_held_by_the_broker_until_it_is_acknowledged_whatever
     await side.publish([b"1", b"2"], qos=qos)
     for _ in range(2):
         async with side.opened() as (_source, stream):
-            assert await _bodies(stream, 2) == [b"1", b"2"]
+            assert await bodies(stream, 2) == [b"1", b"2"]
     async with side.opened() as (source, stream):
         assert await _drain(source, stream) == [b"1", b"2"]
     async with side.opened() as (source, stream):
@@ -192,7 +137,7 @@ async def test_an_acknowledgement_of_an_earlier_connection_does_not_acknowledge_
     await source.ack(early)
     await aclose(again)
     async with side.opened() as (_, stream):
-        assert await _bodies(stream, 1) == [b"1"]
+        assert await bodies(stream, 1) == [b"1"]
 
 
 async def test_what_a_broker_sent_before_the_line_broke_is_taken(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,24 +217,6 @@ async def test_the_session_expires_when_the_settings_say_so(mosquitto: Mosquitto
     assert (properties.SessionExpiryInterval, properties.ReceiveMaximum) == (3600, 77)
 
 
-async def test_a_broker_that_wants_a_password_gets_it_from_the_environment(
-    mosquitto_with: Callable[..., Mosquitto], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    passwords = tmp_path / "passwords"
-    process = await asyncio.create_subprocess_exec("mosquitto_passwd", "-b", "-c", str(passwords), "engine", "geheim-99")
-    assert await process.wait() == 0
-    passwords.chmod(0o644)
-    broker = await asyncio.to_thread(mosquitto_with, "allow_anonymous false", f"password_file {passwords}")
-    monkeypatch.setenv("MQTT_TEST_PASSWORD", "geheim-99")
-    await MosquittoSide(broker, username="engine", password_env="MQTT_TEST_PASSWORD").introduce()
-    monkeypatch.setenv("MQTT_TEST_PASSWORD", "wrong-98")
-    async with MosquittoSide(broker, username="engine", password_env="MQTT_TEST_PASSWORD").opened() as (_, stream):
-        with pytest.raises(SourceLost) as caught:
-            await anext(stream)
-    assert "wrong-98" not in str(caught.value)
-    assert str(broker.port) in str(caught.value)
-
-
 async def test_a_topic_the_broker_refuses_is_source_lost_and_named(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
     # Mosquitto's access file refuses messages and not subscriptions, so its answer is put in here.
     async def refuse(*_: object) -> list[ReasonCode]:
@@ -299,45 +226,6 @@ async def test_a_topic_the_broker_refuses_is_source_lost_and_named(mosquitto: Mo
     async with MosquittoSide(mosquitto, readings=("secret/#",)).opened() as (_, stream):
         with pytest.raises(SourceLost, match="refused to subscribe 'secret/#': Not authorized"):
             await anext(stream)
-
-
-# paho drops a socket whose handshake failed without closing it; the collector does.
-@pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
-async def test_a_broker_with_tls_is_believed_only_with_its_authority(mosquitto_with: Callable[..., Mosquitto], tmp_path: Path) -> None:
-    authority = await asyncio.to_thread(Authority, tmp_path / "certificates")
-    its = await asyncio.to_thread(authority.sign, "broker")
-    broker = await asyncio.to_thread(mosquitto_with, "allow_anonymous true", f"certfile {its.certificate}", f"keyfile {its.key}")
-    await MosquittoSide(broker, tls=True, ca_file=authority.ca.certificate).introduce()
-    async with MosquittoSide(broker, tls=True).opened() as (_, stream):
-        with pytest.raises(SourceLost, match="certificate"):
-            await anext(stream)
-
-
-@pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")  # as above
-async def test_a_broker_that_asks_for_a_certificate_lets_in_only_those_of_its_authority(
-    mosquitto_with: Callable[..., Mosquitto], tmp_path: Path
-) -> None:
-    authority = await asyncio.to_thread(Authority, tmp_path / "certificates")
-    others = await asyncio.to_thread(Authority, tmp_path / "others")
-    its, ours, theirs = [await asyncio.to_thread(a.sign, n) for a, n in ((authority, "broker"), (authority, "engine"), (others, "engine"))]
-    lines = (f"cafile {authority.ca.certificate}", f"certfile {its.certificate}", f"keyfile {its.key}")
-    # The name in the certificate is the user; with it alone nobody needs a password.
-    broker = await asyncio.to_thread(mosquitto_with, *lines, "require_certificate true", "use_identity_as_username true")
-    trust = {"tls": True, "ca_file": authority.ca.certificate}
-    side = MosquittoSide(broker, **trust, cert_file=ours.certificate, key_file=ours.key)
-    await side.introduce()
-    async with side.opened() as (_, stream):
-        waiting = asyncio.ensure_future(_bodies(stream, 1))
-        await asyncio.sleep(0.3)
-        context = ssl.create_default_context(cafile=authority.ca.certificate)
-        context.load_cert_chain(ours.certificate, ours.key)
-        async with aiomqtt.Client(broker.host, broker.port, tls_context=context) as client:
-            await client.publish(f"readings/{side.mark}/a", b"x" * 300_000, qos=1)
-        assert await waiting == [b"x" * 300_000]
-    for wrong in ({}, {"cert_file": theirs.certificate, "key_file": theirs.key}):
-        async with MosquittoSide(broker, **trust, **wrong, timeout_s=3).opened() as (_, stream):
-            with pytest.raises(SourceLost):
-                await asyncio.wait_for(anext(stream), 20)
 
 
 async def test_a_broker_that_stops_answering_is_source_lost_at_the_next_opening(mosquitto: Mosquitto) -> None:
@@ -359,7 +247,7 @@ async def test_what_a_broker_sends_to_one_who_did_not_wait_for_its_welcome_is_no
                 await asyncio.wait_for(anext(stream), 20)
     await asyncio.sleep(1)
     async with side.opened() as (_, stream):
-        assert await _bodies(stream, 3) == [b"1", b"2", b"3"]
+        assert await bodies(stream, 3) == [b"1", b"2", b"3"]
 
 
 async def test_cancelling_while_waiting_is_cancelling_and_nothing_else(mosquitto: Mosquitto) -> None:
@@ -370,12 +258,6 @@ async def test_cancelling_while_waiting_is_cancelling_and_nothing_else(mosquitto
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-
-
-def test_a_password_variable_that_is_not_set_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("MQTT_TEST_PASSWORD", raising=False)
-    with pytest.raises(ConfigurationError, match="MQTT_TEST_PASSWORD, which is not set"):
-        adapter.build(MqttSettings(username="engine", password_env="MQTT_TEST_PASSWORD"), WORLD)
 
 
 @pytest.mark.parametrize(
@@ -393,13 +275,6 @@ def test_a_password_variable_that_is_not_set_stops_the_start(monkeypatch: pytest
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], words: str) -> None:
     with pytest.raises(pydantic.ValidationError, match=words):
         MqttSettings.model_validate(settings)
-
-
-async def _bodies(stream: AsyncIterator[Batch], count: int) -> list[bytes]:
-    got: list[bytes] = []
-    while len(got) < count:
-        got.extend(item.body for item in (await asyncio.wait_for(anext(stream), 10)).items)
-    return got
 
 
 async def _drain_batches(source: Source, stream: AsyncIterator[Batch]) -> list[Batch]:
