@@ -2,6 +2,8 @@
 
 Closing: no new readings, then what was taken is decided and kept, then what is being sent is settled, then the web and the
 desk (replies that come meanwhile are still recorded), the store last.
+
+Longer than other files because it alone knows every part: what would be moved out would have to know them, too.
 """
 
 import asyncio

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from dispatcher import __version__
+from dispatcher.errors import NotAllowed, StoreFailed
 from dispatcher.web import (
     answer_page,
     api,
@@ -83,6 +84,8 @@ def create_app(context: WebContext) -> FastAPI:
         app.include_router(router.router)
     app.mount("/static", StaticFiles(packages=[("dispatcher.web", "static")]), name="static")
     app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(NotAllowed, _on_refusal)
+    app.add_exception_handler(StoreFailed, _on_failure)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     return app
@@ -116,6 +119,20 @@ async def _on_problem(request: Request, error: Exception) -> Response:
     response = shared(request).pages.page(request, "refused.html", error.status, reason=zh or error.detail)
     response.headers.update(error.headers)
     return response
+
+
+async def _on_refusal(request: Request, error: Exception) -> Response:
+    """What a person wants to do cannot be done: 409, with its sentence in both languages."""
+    if not isinstance(error, NotAllowed):
+        raise error
+    return await _on_problem(request, Problem(409, f"{error}.", detail_zh=f"{error.message_zh}。"))
+
+
+async def _on_failure(request: Request, error: Exception) -> Response:
+    """The store cannot do it now; nothing was committed."""
+    if not isinstance(error, StoreFailed):
+        raise error
+    return await _on_problem(request, Problem(503, f"Nothing was done, try again: {error}.", {"Retry-After": "2"}))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

@@ -25,7 +25,7 @@ from dispatcher.web.api import Before, Item, Limit, Page, as_item
 from dispatcher.web.gate import need
 from dispatcher.web.language import choose
 from dispatcher.web.problems import Problem
-from dispatcher.web.release_api import by_whom, done
+from dispatcher.web.release_api import by_whom
 from dispatcher.web.state import context_of, shared
 from rules.grade import Grade
 
@@ -98,7 +98,7 @@ async def overdue(request: Request) -> list[Item]:
 async def start(request: Request, said: StartDrill) -> dict[str, Any]:
     """Begin a drill: the participants are called at once, and nobody else. Needs the role releasing officer or higher."""
     by = by_whom(request, Role.RELEASING_OFFICER)
-    drill = await done(context_of(request).drills.start(said.plan(), by))
+    drill = await context_of(request).drills.start(said.plan(), by)
     return {"id": drill.id, "villages": len(drill.villages), "people": len(drill.people), "speakers": len(drill.speakers)}
 
 
@@ -106,7 +106,7 @@ async def start(request: Request, said: StartDrill) -> dict[str, Any]:
 async def end(request: Request) -> dict[str, str]:
     """End the drill that runs; its participants are told. Needs the role duty officer or higher."""
     by = by_whom(request, Role.DUTY_OFFICER)
-    return {"id": (await done(context_of(request).drills.end(by))).id}
+    return {"id": (await context_of(request).drills.end(by)).id}
 
 
 @router.get("/api/v1/drills/{drill}/report", tags=["drills"])
@@ -140,7 +140,7 @@ async def roll_call(request: Request, said: AskRollCall) -> dict[str, Any]:
     """Ask everybody on duty to answer. Needs the role releasing officer or higher."""
     by = by_whom(request, Role.RELEASING_OFFICER)
     within, spread = timedelta(minutes=said.within_minutes), timedelta(minutes=said.spread_minutes)
-    made = await done(context_of(request).roll_calls.ask(within, by, spread))
+    made = await context_of(request).roll_calls.ask(within, by, spread)
     return {"id": made.id} if spread else {"id": made.id, "due": made.due}  # a random moment stays a surprise
 
 
@@ -166,7 +166,7 @@ async def roll_called(request: Request) -> Response:
     form = await request.form()
     by = by_whom(request, Role.RELEASING_OFFICER, str(form.get("csrf", "")))
     minutes = str(form.get("within", ""))
-    await done(context_of(request).roll_calls.ask(timedelta(minutes=int(minutes) if minutes.isdecimal() else 0), by))
+    await context_of(request).roll_calls.ask(timedelta(minutes=int(minutes) if minutes.isdecimal() else 0), by)
     return RedirectResponse("/drills", status_code=303)
 
 
@@ -207,7 +207,7 @@ async def started(request: Request) -> Response:
         said = StartDrill.model_validate({**words, **flags, "areas": ",".join(areas)})
     except ValueError as wrong:
         raise Problem(422, f"This form cannot be used: {wrong}") from None
-    await done(context_of(request).drills.start(said.plan(), by))
+    await context_of(request).drills.start(said.plan(), by)
     return RedirectResponse("/drills", status_code=303)
 
 
@@ -215,7 +215,7 @@ async def started(request: Request) -> Response:
 async def ended(request: Request) -> Response:
     """End the drill that runs."""
     form = await request.form()
-    await done(context_of(request).drills.end(by_whom(request, Role.DUTY_OFFICER, str(form.get("csrf", "")))))
+    await context_of(request).drills.end(by_whom(request, Role.DUTY_OFFICER, str(form.get("csrf", ""))))
     return RedirectResponse("/drills", status_code=303)
 
 

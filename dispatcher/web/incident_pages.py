@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from dispatcher.accounts import Role
-from dispatcher.errors import NotAllowed
 from dispatcher.incidents.book import Opening
 from dispatcher.incidents.life import MOVES, Move, why_not
 from dispatcher.incidents.model import Incident, IncidentState, Instruction, LevelLimits, Origin, Part, Report, ReportKind, ReportState
@@ -17,7 +16,7 @@ from dispatcher.rows import value_of
 from dispatcher.timestamps import from_ms
 from dispatcher.web.gate import need
 from dispatcher.web.incidents_api import officer_of, whole_incident
-from dispatcher.web.problems import Problem, refusal
+from dispatcher.web.problems import Problem
 from dispatcher.web.state import context_of, shared
 from rules.grade import Grade
 
@@ -56,8 +55,6 @@ async def opened(request: Request) -> Response:
     try:
         level, origin = Grade.from_word(form.get("level", "")), Origin(form.get("origin", Origin.HAND))
         made = await book.open(Opening(title=title, level=level, hazard=hazard, area=area, origin=origin, origin_ref=ref), who)
-    except NotAllowed as why:
-        raise refusal(why) from None
     except ValueError as wrong:
         raise Problem(422, f"This form cannot be used: {wrong}.") from None
     return RedirectResponse(f"/incidents/{made}", status_code=303)
@@ -159,8 +156,6 @@ async def _then(incident: str, act: Callable[[], Awaitable[None]]) -> Response:
     """Do it and show the incident again; 409 with the sentence when it cannot be done."""
     try:
         await act()
-    except NotAllowed as why:
-        raise refusal(why) from None
     except ValueError as wrong:
         raise Problem(422, f"This form cannot be used: {wrong}.") from None
     return RedirectResponse(f"/incidents/{incident}", status_code=303)

@@ -1,35 +1,24 @@
 """Incidents and reports upward through the API. Reading needs the role duty officer: they name people."""
 
 import json
-from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dispatcher.accounts import Role
-from dispatcher.errors import NotAllowed
 from dispatcher.incidents.book import Book, Officer, Opening
 from dispatcher.incidents.model import Instruction
 from dispatcher.ports import Reader
 from dispatcher.web.api import Before, Limit, Page, as_item
 from dispatcher.web.gate import check_form_token, need
 from dispatcher.web.incident_forms import DraftReport, EditReport, GiveFeedback, GiveInstruction, MoveReport, OpenIncident, Telephoned
-from dispatcher.web.problems import Problem, refusal
+from dispatcher.web.problems import Problem
 from dispatcher.web.state import context_of, origin_of
 from rules.grade import Grade
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
 _NEWEST = 2**62
-T = TypeVar("T")
-
-
-async def _done(act: Awaitable[T]) -> T:
-    """What the act gives; 409 with its sentence when it cannot be done as things stand."""
-    try:
-        return await act
-    except NotAllowed as why:
-        raise refusal(why) from None
 
 
 def officer_of(request: Request, token: str) -> tuple[Book, Officer]:
@@ -86,14 +75,14 @@ async def open_incident(request: Request, said: OpenIncident) -> dict[str, str]:
         title=said.title, level=Grade.from_word(said.level), hazard=said.hazard, area=said.area, origin=said.origin,
         origin_ref=said.origin_ref, known_at=said.known_at,
     )  # fmt: skip
-    return {"id": await _done(book.open(opening, who))}
+    return {"id": await book.open(opening, who)}
 
 
 @router.post("/incidents/{incident}/telephoned", status_code=204)
 async def telephoned(request: Request, incident: str, said: Telephoned) -> Response:
     """It was reported upward by telephone."""
     book, who = _writing(request)
-    await _done(book.telephoned(incident, said.to, who))
+    await book.telephoned(incident, said.to, who)
     return Response(status_code=204)
 
 
@@ -101,14 +90,14 @@ async def telephoned(request: Request, incident: str, said: Telephoned) -> Respo
 async def draft(request: Request, incident: str, said: DraftReport) -> dict[str, int]:
     """Begin a report."""
     book, who = _writing(request)
-    return {"number": await _done(book.draft(incident, said.kind, said.parts, who))}
+    return {"number": await book.draft(incident, said.kind, said.parts, who)}
 
 
 @router.put("/incidents/{incident}/reports/{number}", status_code=204)
 async def edit(request: Request, incident: str, number: int, said: EditReport) -> Response:
     """Change what a draft says."""
     book, who = _writing(request)
-    await _done(book.edit(incident, number, said.parts, who))
+    await book.edit(incident, number, said.parts, who)
     return Response(status_code=204)
 
 
@@ -116,7 +105,7 @@ async def edit(request: Request, incident: str, number: int, said: EditReport) -
 async def move(request: Request, incident: str, number: int, said: MoveReport) -> Response:
     """Submit, approve, return, send or discard a report. Approving needs a releasing officer who did not draft it."""
     book, who = _writing(request)
-    await _done(book.move(incident, number, said.move, who, remark=said.remark, to=said.to, how=said.how))
+    await book.move(incident, number, said.move, who, remark=said.remark, to=said.to, how=said.how)
     return Response(status_code=204)
 
 
@@ -124,7 +113,7 @@ async def move(request: Request, incident: str, number: int, said: MoveReport) -
 async def instruct(request: Request, incident: str, said: GiveInstruction) -> dict[str, int]:
     """Write down a leader's written instruction (批示)."""
     book, who = _writing(request)
-    return {"number": await _done(book.instruct(incident, instruction_of(request, said), who))}
+    return {"number": await book.instruct(incident, instruction_of(request, said), who)}
 
 
 def instruction_of(request: Request, said: GiveInstruction) -> Instruction:
@@ -140,7 +129,7 @@ def instruction_of(request: Request, said: GiveInstruction) -> Instruction:
 async def feed_back(request: Request, incident: str, number: int, said: GiveFeedback) -> Response:
     """What came of an instruction."""
     book, who = _writing(request)
-    await _done(book.feed_back(incident, number, said.text, who))
+    await book.feed_back(incident, number, said.text, who)
     return Response(status_code=204)
 
 
@@ -148,7 +137,7 @@ async def feed_back(request: Request, incident: str, number: int, said: GiveFeed
 async def close(request: Request, incident: str) -> Response:
     """Close an incident whose final (or zero) report has been sent."""
     book, who = _writing(request)
-    await _done(book.close(incident, who))
+    await book.close(incident, who)
     return Response(status_code=204)
 
 

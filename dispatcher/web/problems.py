@@ -5,8 +5,6 @@ from http import HTTPStatus
 
 from starlette.responses import JSONResponse
 
-from dispatcher.errors import NotAllowed
-
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -27,11 +25,6 @@ def problem_response(problem: Problem) -> JSONResponse:
     title = HTTPStatus(problem.status).phrase
     body: dict[str, object] = {"type": "about:blank", "title": title, "status": problem.status, "detail": problem.detail}
     return JSONResponse(body | problem.extra, status_code=problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
-
-
-def refusal(why: NotAllowed) -> Problem:
-    """What a person wants to do cannot be done: 409, with its sentence in both languages."""
-    return Problem(409, f"{why}.", detail_zh=f"{why.message_zh}。")
 
 
 def unauthenticated() -> Problem:

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from dispatcher.accounts import Role
-from dispatcher.errors import ConfigurationError, NotAllowed
+from dispatcher.errors import ConfigurationError
 from dispatcher.views.reach import reach_of
 from dispatcher.web.api import Before, Limit, Page, as_item
 from dispatcher.web.gate import check_form_token, need
-from dispatcher.web.problems import Problem, refusal
+from dispatcher.web.problems import Problem
 from dispatcher.web.state import context_of, origin_of
 
 router = APIRouter(prefix="/api/v1/registry", tags=["registry"])
@@ -62,6 +62,4 @@ async def take(request: Request, given: GiveRegistry) -> dict[str, Any]:
     except ConfigurationError as error:
         errors = [asdict(problem) for problem in error.problems]
         raise Problem(422, f"This registry cannot be used: {error.problems[0]}", errors=errors) from None
-    except NotAllowed as why:
-        raise refusal(why) from None
     return found.as_json()

@@ -1,15 +1,13 @@
 """Proposals and what people do with warnings, through the API. 409 with one sentence when it cannot be done as things stand."""
 
-from collections.abc import Awaitable
 from dataclasses import asdict
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dispatcher.accounts import Role
 from dispatcher.calls.preview import Preview as LookAhead
-from dispatcher.errors import NotAllowed, StoreFailed
 from dispatcher.model.proposal import Entry, Proposal
 from dispatcher.rulework.svg import drawing
 from dispatcher.timestamps import to_ms
@@ -19,23 +17,12 @@ from dispatcher.warnings.proposal_rows import proposal_of
 from dispatcher.warnings.releasing import By
 from dispatcher.web.api import Before, Item, Limit, Page, as_item
 from dispatcher.web.gate import check_form_token, need, principal_of
-from dispatcher.web.problems import Problem, refusal
+from dispatcher.web.problems import Problem
 from dispatcher.web.release_forms import Consulted, Decision, Ending, LookedAt, ProposeWarning
 from dispatcher.web.state import context_of, origin_of
 
 router = APIRouter(prefix="/api/v1", tags=["release"])
-T = TypeVar("T")
 _NEWEST: Final = 2**62
-
-
-async def done(act: Awaitable[T]) -> T:
-    """What the act gives; a problem with its sentence when it cannot be done (now)."""
-    try:
-        return await act
-    except NotAllowed as why:
-        raise refusal(why) from None
-    except StoreFailed as failure:
-        raise Problem(503, f"Nothing was done, try again: {failure}.", {"Retry-After": "2"}) from None
 
 
 def by_whom(request: Request, role: Role, token: str | None = None) -> By:
@@ -49,7 +36,7 @@ async def propose(request: Request, warning: ProposeWarning) -> Item:
     """Propose a warning, or with ``replaces`` an update of one. Needs the role forecaster or higher."""
     by = by_whom(request, Role.FORECASTER)
     context = context_of(request)
-    name, proposals = await done(context.releases.propose(warning.draft(context.clock.now()), by))
+    name, proposals = await context.releases.propose(warning.draft(context.clock.now()), by)
     return {"name": name, "proposals": proposals}
 
 
@@ -57,14 +44,14 @@ async def propose(request: Request, warning: ProposeWarning) -> Item:
 async def lift(request: Request, warning_id: str, ending: Ending) -> Item:
     """Take back what holds villages of a warning. Needs the role forecaster or higher; leaves as the policy says."""
     by = by_whom(request, Role.FORECASTER)
-    return {"proposals": await done(context_of(request).releases.lift(warning_id, ending.villages, ending.reason, by))}
+    return {"proposals": await context_of(request).releases.lift(warning_id, ending.villages, ending.reason, by)}
 
 
 @router.post("/warnings/{warning_id:path}/retract")
 async def retract(request: Request, warning_id: str, ending: Ending) -> Item:
     """Stop what is not yet sent and tell those who were reached. Needs the role releasing officer or higher."""
     by = by_whom(request, Role.RELEASING_OFFICER)
-    issued = await done(context_of(request).releases.retract(warning_id, ending.reason, by))
+    issued = await context_of(request).releases.retract(warning_id, ending.reason, by)
     return {"villages": issued.notices, "deliveries": issued.deliveries}
 
 
@@ -106,21 +93,21 @@ async def proposal(request: Request, proposal_id: str) -> Item:
 async def approve(request: Request, proposal_id: str, decision: Decision) -> Item:
     """Agree to the content of this hash; what has enough agreement leaves at once."""
     by = by_whom(request, Role.DUTY_OFFICER)
-    return _summary(request, await done(context_of(request).releases.approve(proposal_id, decision.choice(), by)))
+    return _summary(request, await context_of(request).releases.approve(proposal_id, decision.choice(), by))
 
 
 @router.post("/proposals/{proposal_id}/refuse")
 async def refuse(request: Request, proposal_id: str, decision: Decision) -> Item:
     """Say no to the content of this hash, with a reason in ``note``; the proposer may take his own back."""
     by = by_whom(request, Role.FORECASTER)
-    return _summary(request, await done(context_of(request).releases.refuse(proposal_id, decision.choice(), by)))
+    return _summary(request, await context_of(request).releases.refuse(proposal_id, decision.choice(), by))
 
 
 @router.post("/proposals/{proposal_id}/consultation", status_code=204)
 async def consult(request: Request, proposal_id: str, line: Consulted) -> Response:
     """Add what was said, what was looked at, or who took part. Needs the role forecaster or higher."""
     by = by_whom(request, Role.FORECASTER)
-    await done(context_of(request).releases.consult(proposal_id, line.kind, line.text.strip(), by))
+    await context_of(request).releases.consult(proposal_id, line.kind, line.text.strip(), by)
     return Response(status_code=204)
 
 
@@ -128,7 +115,7 @@ async def consult(request: Request, proposal_id: str, line: Consulted) -> Respon
 async def look_at(request: Request, proposal_id: str, seen: LookedAt) -> Item:
     """Put the plot of a place into the consultation, as it is seen now; gives its digest. Needs the role forecaster or higher."""
     by = by_whom(request, Role.FORECASTER)
-    return {"plot": await done(context_of(request).releases.look_at(proposal_id, seen.place, seen.hours, by))}
+    return {"plot": await context_of(request).releases.look_at(proposal_id, seen.place, seen.hours, by)}
 
 
 @router.get("/proposals/{proposal_id}/plots/{digest}")

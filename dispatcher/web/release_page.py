@@ -13,7 +13,6 @@ from dispatcher.rulework.svg import drawing
 from dispatcher.timestamps import from_ms
 from dispatcher.views.proposal import ProposalView
 from dispatcher.web.gate import need
-from dispatcher.web.language import choose
 from dispatcher.web.release_api import by_whom, look_ahead, view_of
 from dispatcher.web.release_forms import Consulted, Decision, Ending, LookedAt, ProposeWarning
 from dispatcher.web.state import context_of, shared
@@ -72,10 +71,7 @@ async def propose(request: Request, form: Annotated[ProposeForm, Form()]) -> Res
     """Propose it and show what waits."""
     by = by_whom(request, Role.FORECASTER, form.csrf)
     context = context_of(request)
-    try:
-        _, proposals = await context.releases.propose(form.draft(context.clock.now()), by)
-    except NotAllowed as why:
-        return _refused(request, why)
+    _, proposals = await context.releases.propose(form.draft(context.clock.now()), by)
     return RedirectResponse(f"/proposals/{proposals[0]}" if proposals else "/", status_code=303)
 
 
@@ -120,11 +116,8 @@ async def approve(request: Request, proposal_id: str, form: Annotated[DecisionFo
     """Agree to what was on the page."""
     by = by_whom(request, Role.DUTY_OFFICER, form.csrf)
     if not form.villages and not form.whole:
-        return _refused(request, NotAllowed("no village is ticked: nothing was released", "未选择任何村，没有签发"))
-    try:
-        await context_of(request).releases.approve(proposal_id, form.choice(), by)
-    except NotAllowed as why:
-        return _refused(request, why)
+        raise NotAllowed("no village is ticked: nothing was released", "未选择任何村，没有签发")
+    await context_of(request).releases.approve(proposal_id, form.choice(), by)
     return RedirectResponse(f"/proposals/{proposal_id}?said=approve", status_code=303)
 
 
@@ -132,10 +125,7 @@ async def approve(request: Request, proposal_id: str, form: Annotated[DecisionFo
 async def refuse(request: Request, proposal_id: str, form: Annotated[DecisionForm, Form()]) -> Response:
     """Say no to what was on the page."""
     by = by_whom(request, Role.FORECASTER, form.csrf)
-    try:
-        await context_of(request).releases.refuse(proposal_id, form.choice(), by)
-    except NotAllowed as why:
-        return _refused(request, why)
+    await context_of(request).releases.refuse(proposal_id, form.choice(), by)
     return RedirectResponse(f"/proposals/{proposal_id}?said=refuse", status_code=303)
 
 
@@ -143,10 +133,7 @@ async def refuse(request: Request, proposal_id: str, form: Annotated[DecisionFor
 async def consult(request: Request, proposal_id: str, form: Annotated[ConsultedForm, Form()]) -> Response:
     """Add a line to the consultation."""
     by = by_whom(request, Role.FORECASTER, form.csrf)
-    try:
-        await context_of(request).releases.consult(proposal_id, form.kind, form.text.strip(), by)
-    except NotAllowed as why:
-        return _refused(request, why)
+    await context_of(request).releases.consult(proposal_id, form.kind, form.text.strip(), by)
     return RedirectResponse(f"/proposals/{proposal_id}?said=consult#consultation", status_code=303)
 
 
@@ -154,10 +141,7 @@ async def consult(request: Request, proposal_id: str, form: Annotated[ConsultedF
 async def look_at(request: Request, proposal_id: str, form: Annotated[LookedAtForm, Form()]) -> Response:
     """Put a plot into the consultation."""
     by = by_whom(request, Role.FORECASTER, form.csrf)
-    try:
-        await context_of(request).releases.look_at(proposal_id, form.place, form.hours, by)
-    except NotAllowed as why:
-        return _refused(request, why)
+    await context_of(request).releases.look_at(proposal_id, form.place, form.hours, by)
     return RedirectResponse(f"/proposals/{proposal_id}?said=consult#consultation", status_code=303)
 
 
@@ -165,10 +149,7 @@ async def look_at(request: Request, proposal_id: str, form: Annotated[LookedAtFo
 async def lift(request: Request, warning_id: str, form: Annotated[EndingForm, Form()]) -> Response:
     """Lift a warning or some of its villages; it may have to be released."""
     by = by_whom(request, Role.FORECASTER, form.csrf)
-    try:
-        waiting = await context_of(request).releases.lift(warning_id, form.villages, form.reason, by)
-    except NotAllowed as why:
-        return _refused(request, why)
+    waiting = await context_of(request).releases.lift(warning_id, form.villages, form.reason, by)
     return RedirectResponse(f"/proposals/{waiting[0]}" if waiting else f"/warnings/{warning_id}", status_code=303)
 
 
@@ -176,14 +157,5 @@ async def lift(request: Request, warning_id: str, form: Annotated[EndingForm, Fo
 async def retract(request: Request, warning_id: str, form: Annotated[EndingForm, Form()]) -> Response:
     """Stop what is not yet sent, and tell those who were reached."""
     by = by_whom(request, Role.RELEASING_OFFICER, form.csrf)
-    try:
-        await context_of(request).releases.retract(warning_id, form.reason, by)
-    except NotAllowed as why:
-        return _refused(request, why)
+    await context_of(request).releases.retract(warning_id, form.reason, by)
     return RedirectResponse(f"/warnings/{warning_id}", status_code=303)
-
-
-def _refused(request: Request, why: NotAllowed) -> Response:
-    language = choose(request, context_of(request).registry.county.languages[0], "")
-    reason = f"{why.message_zh}。" if language == "zh" else f"{why}."
-    return shared(request).pages.page(request, "refused.html", 409, reason=reason)

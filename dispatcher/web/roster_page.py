@@ -10,10 +10,9 @@ from dispatcher.accounts import Role
 from dispatcher.duty.book import DutyBook, Writer
 from dispatcher.duty.model import Absence, DutyTable, OnDuty, Override, Roster, Turn
 from dispatcher.duty.resolve import on_duty, turns_of
-from dispatcher.errors import NotAllowed
 from dispatcher.timestamps import from_ms
 from dispatcher.web.gate import principal_of
-from dispatcher.web.problems import Problem, refusal
+from dispatcher.web.problems import Problem
 from dispatcher.web.rosters_api import writing
 from dispatcher.web.state import context_of, shared
 
@@ -65,8 +64,6 @@ async def written(request: Request, act: str) -> Response:
     book, who = writing(request, form.get("csrf", ""))
     try:
         await _do(request, act, form, book, who)
-    except NotAllowed as why:
-        raise refusal(why) from None
     except ValueError as wrong:
         raise Problem(422, f"This form cannot be used: {wrong}.") from None
     return RedirectResponse("/roster", status_code=303)

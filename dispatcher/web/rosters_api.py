@@ -13,11 +13,10 @@ from dispatcher.duty.book import LONGEST_NOTE, DutyBook, Writer
 from dispatcher.duty.gaps import DutyGap
 from dispatcher.duty.model import Absence, Entry, OnDuty, Override, Roster, Turn
 from dispatcher.duty.resolve import on_duty, turns_between, turns_to_come
-from dispatcher.errors import NotAllowed
 from dispatcher.timestamps import from_ms
 from dispatcher.web.api import Before, Limit, Page
 from dispatcher.web.gate import check_form_token, need
-from dispatcher.web.problems import Problem, refusal
+from dispatcher.web.problems import Problem
 from dispatcher.web.state import context_of, origin_of
 
 router = APIRouter(prefix="/api/v1", tags=["rosters"])
@@ -73,10 +72,7 @@ class GiveNote(_Said):
 
 async def done(act: Awaitable[None]) -> Response:
     """204, or 409 with its sentence when it cannot be done."""
-    try:
-        await act
-    except NotAllowed as why:
-        raise refusal(why) from None
+    await act
     return Response(status_code=204)
 
 
