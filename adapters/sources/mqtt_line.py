@@ -61,26 +61,31 @@ class Line:
         return taken
 
     def _read(self) -> int:
-        """What aiomqtt calls when the socket can be read."""
-        messages, others = list[Message](), b""
-        try:
-            data = self._receive(_CHUNK_BYTES)
-            messages, others = self._frames.feed(data)
-            if not data:
-                self._end = ConnectionError("the broker closed the connection")
-        except BlockingIOError:
-            return 0
-        except (OSError, Malformed) as error:
-            self._end = error if isinstance(error, OSError) else ConnectionError(f"the broker sent {error}")
+        """What aiomqtt calls when the socket can be read.
+
+        Reads until nothing is left: of a connection that was reset uvloop tells once, also when there are messages before its end.
+        """
+        while self._end is None and not self._held:
+            try:
+                self._feed(self._receive(_CHUNK_BYTES))
+            except BlockingIOError:
+                break
+            except (OSError, Malformed) as error:
+                self._end = error if isinstance(error, OSError) else ConnectionError(f"the broker sent {error}")
+        result = 0
+        while (self._given or self._end) and not result:
+            result = int(self._handle())
+        return result
+
+    def _feed(self, data: bytes) -> None:
+        if not data:
+            raise ConnectionError("the broker closed the connection")
+        messages, others = self._frames.feed(data)
         if messages:
             self.waiting += len(messages)
             self.arrived.put_nowait(messages)
         self._given += others
-        result = 0
-        while (self._given or self._end) and not result:
-            result = int(self._handle())
         self._hold()
-        return result
 
     def _give(self, most: int) -> bytes:
         """Stands for the socket where paho reads."""

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import threading
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiomqtt
 import pydantic
 import pytest
+import uvloop
 from paho.mqtt.client import Client as Paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
@@ -160,6 +162,36 @@ async def test_what_a_broker_sent_before_the_line_broke_is_taken(mosquitto: Mosq
     assert [item.body for item in batch.items] == [b"1", b"2", b"3"]
 
 
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_connection_that_is_reset_behind_messages_is_lost_at_once(
+    mosquitto: Mosquitto, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """A broker that is killed before it has read what we said resets; uvloop tells of that once, and the messages come first."""
+    sent = [b"%d" % n for n in range(30)]
+
+    async def scenario() -> None:
+        side = MosquittoSide(mosquitto)
+        async with side.opened() as (source, stream):
+            opening = asyncio.ensure_future(anext(stream))
+            await asyncio.sleep(0.5)
+            assert isinstance(source, MqttSource)
+            assert source._line
+            line = source._line._paho.socket()
+            sensor = threading.Thread(target=lambda: asyncio.run(side.publish(sent)))
+            sensor.start()
+            sensor.join()  # our loop stands still: what the broker sends waits in the socket
+            mosquitto.pause()
+            line.send(b"\xc0\x00")  # a ping that it will not read
+            mosquitto.kill()
+            taken = [item.body for item in (await asyncio.wait_for(opening, 5)).items]
+            with pytest.raises(SourceLost):
+                await _to_the_end(stream, taken)
+            assert taken == sent
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(scenario())
+
+
 async def test_workers_of_a_shared_subscription_divide_the_readings(mosquitto: Mosquitto) -> None:
     mark = uuid.uuid4().hex[:8]
     topics = (f"$share/engine-{mark}/readings/{mark}/#",)
@@ -275,6 +307,11 @@ async def test_cancelling_while_waiting_is_cancelling_and_nothing_else(mosquitto
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], words: str) -> None:
     with pytest.raises(pydantic.ValidationError, match=words):
         MqttSettings.model_validate(settings)
+
+
+async def _to_the_end(stream: AsyncIterator[Batch], taken: list[bytes]) -> None:
+    while True:
+        taken += [item.body for item in (await asyncio.wait_for(anext(stream), 5)).items]
 
 
 async def _drain_batches(source: Source, stream: AsyncIterator[Batch]) -> list[Batch]:
