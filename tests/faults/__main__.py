@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 from dispatcher.upkeep.commit_points import Point
@@ -106,8 +107,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kafka.start()
     try:
         ground = {"folder": folder, "mosquitto": mosquitto, "kafka": kafka, "nursery": nursery}
-        held = run_all(Storms(Ground(**ground)), chosen, given)  # type: ignore[arg-type]
-        noticed = not mutants or run_mutants(Storms(Ground(**ground, steps=STEPS_OF_MUTANTS)), given.seed, given.at_once)  # type: ignore[arg-type]
+        numbers = count()  # a storm's number names its folder and its topics
+        held = run_all(Storms(Ground(**ground), numbers), chosen, given)  # type: ignore[arg-type]
+        broken = Storms(Ground(**ground, steps=STEPS_OF_MUTANTS), numbers)  # type: ignore[arg-type]
+        noticed = not mutants or run_mutants(broken, given.seed, given.at_once)
     finally:
         kafka.kill()
         nursery.close()
