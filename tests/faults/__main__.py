@@ -132,8 +132,8 @@ def run_all(storms: Storms, chosen: Sequence[Plan], given: argparse.Namespace) -
 
 
 def mutant_plans(seed: int) -> list[Plan]:
-    """For each mutant a storm of kills where they show it."""
-    return [Plan(seed=seed + n, strikes={f"kill@{SHOWN_BY[name][0]}": 4}, mutant=name) for n, name in enumerate(MUTANTS)]
+    """For each mutant a storm of the strikes that show it."""
+    return [Plan(seed=seed + n, strikes=SHOWN_BY[name][0], mutant=name) for n, name in enumerate(MUTANTS)]
 
 
 def run_mutants(storms: Storms, seed: int, at_once: int) -> bool:
