@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from dispatcher.calls.calling import ahead_of
+from dispatcher.calls.early import ahead_of, occasion_for
 from dispatcher.calls.helping import helper_text
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
@@ -118,7 +118,7 @@ def bundle_text(house: House, about: Sequence[Notice], plans: Mapping[str, Grade
 def _village(house: House, notice: Notice, plan: GradePlan | None, channel: str, words: Words, spoken: str) -> str:
     known = guidance_of(house.registry, notice.village, words.language, house.travel_times.get(notice.village))
     travel = travel_words(known.travel_time, words)
-    template = house.templates.find(notice.hazard, notice.grade.word, channel, words.language)
+    template = house.templates.find(notice.hazard, occasion_for(house, notice), channel, words.language)
     action = action_of(template, known, words)
     answer = ""
     if channel == SMS and plan and plan.actions:

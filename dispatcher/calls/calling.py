@@ -10,6 +10,7 @@ from datetime import datetime
 
 from dispatcher.answers.links import Link, link_address
 from dispatcher.calls.agenda import Entry
+from dispatcher.calls.early import ahead_of
 from dispatcher.calls.helping import helper_text
 from dispatcher.calls.order import order_of
 from dispatcher.house import House
@@ -176,15 +177,6 @@ class Saying:
             ahead=ahead_of(house, notice, language),
         )
         return render(house.templates, facts, channel, language)
-
-
-def ahead_of(house: House, notice: Notice, language: str) -> str:
-    """What a text of an early stage begins with: which stage, and when it is expected; empty for what is imminent."""
-    stage = house.stages.named(notice.stage)
-    if stage is None or notice.onset is None or house.stages.rank(stage.id) == 0 or notice.purpose is not Purpose.WARN:
-        return ""
-    at = notice.onset.astimezone(house.registry.county.timezone)
-    return f"【{stage.name}】预计{at:%d日%H:%M}前后。" if language == "zh" else f"[{stage.name_en}] expected about {at:%d %b %H:%M}. "
 
 
 def deliver(said: Saying, target: Target, step: int, repeat: int, now: datetime, turn: int = 0) -> Delivery:

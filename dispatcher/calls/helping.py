@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from dispatcher.answers.links import Link, link_address
+from dispatcher.calls.early import ahead_of, occasion_for
 from dispatcher.house import House
 from dispatcher.model.notice import Notice
 from dispatcher.policy.model import GradePlan
@@ -87,6 +88,7 @@ def helper_text(house: House, about: Sequence[Notice], person: str, channel: str
     if channel != VOICE:
         at = first.released_at.astimezone(house.registry.county.timezone).strftime(words.time_format)
         text += f"{house.registry.issuer(words.language)}{'' if spoken == 'zh' else ' '}{at}"
+    text = ahead_of(house, first, words.language) + text
     mark = "" if first.status is Status.ACTUAL else words.exercise
     return f"{mark} {text}" if mark and mark.isascii() else mark + text
 
@@ -98,6 +100,6 @@ def _charge(house: House, notice: Notice, person: str, words: Words, spoken: str
 
 
 def _action(house: House, notice: Notice, channel: str, words: Words) -> str:
-    template = house.templates.find(notice.hazard, notice.grade.word, channel, words.language)
+    template = house.templates.find(notice.hazard, occasion_for(house, notice), channel, words.language)
     known = guidance_of(house.registry, notice.village, words.language, house.travel_times.get(notice.village))
     return action_of(template, replace(known, transfer_people=()), words)

@@ -73,7 +73,7 @@ def load_county_files(directory: Path, rules: Path | None = None, imported: Impo
     if problems or parsed is None:
         raise ConfigurationError(problems)
     problems = [
-        *check_together(registry, policies, templates),
+        *check_together(registry, policies, templates, stages),
         *(replace(p, file=f"rules/{p.file}") for p in hazards_without(parsed, policies)),
     ]
     plan = _compiled(parsed, registry, problems)

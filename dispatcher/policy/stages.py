@@ -6,7 +6,7 @@ point 2; Shenzhen has "31631". It differs from place to place, so it is a table 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 from dispatcher.errors import Problem
@@ -29,6 +29,11 @@ class Stage:
     within: timedelta
     to: tuple[str, ...]
 
+    def said(self, onset: datetime, zone: tzinfo, language: str) -> str:
+        """What a text of this stage begins with while it is an early one."""
+        at = onset.astimezone(zone)
+        return f"【{self.name}】预计{at:%d日%H:%M}前后。" if language == "zh" else f"[{self.name_en}] expected about {at:%d %b %H:%M}. "
+
 
 @dataclass(frozen=True, slots=True)
 class Stages:
@@ -50,6 +55,10 @@ class Stages:
     def rank(self, name: str) -> int:
         """0 is the most imminent, and what was told before there were stages."""
         return next((n for n, s in enumerate(self.table) if s.id == name), 0)
+
+    def early(self, name: str) -> bool:
+        """Whether it is still far in this stage: people prepare, and are told again when it comes nearer."""
+        return self.rank(name) > 0
 
     def told_in(self, onset: datetime | None, now: datetime, before: str | None) -> str:
         """The stage in which something is told now; never less imminent than the one it was told in ``before``, None: untold."""

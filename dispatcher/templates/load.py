@@ -12,11 +12,10 @@ from dispatcher.files.document import Spot, read_document
 from dispatcher.files.textfile import read_tree
 from dispatcher.registry.load import digest_of
 from dispatcher.registry.model import CHANNELS, LOUDSPEAKER, VOICE
-from dispatcher.templates.model import ACTION_FIELDS, ANSWER_FIELDS, FIELDS, LIFT, LOWER, Template, Templates, Words
+from dispatcher.templates.model import ACTION_FIELDS, ANSWER_FIELDS, EARLY, FIELDS, LIFT, LOWER, Template, Templates, Words
 from rules.grade import Grade
 
 GRADE_WORDS = tuple(grade.word for grade in Grade if grade)
-OCCASIONS = (*GRADE_WORDS, LOWER, LIFT)
 _WORDS = ("language", "name", "exercise", "listing", "time_format", "minutes", "at_once", "no_shelter", "grades", "hazards")
 _NEEDED_FOR = {"route": "no_route", "transfer_person": "no_transfer_person"}
 
@@ -89,14 +88,14 @@ def read_texts(document: Spot) -> list[Template]:
         Template(
             hazard=hazard, occasion=occasion, channel=channel, language=language, version=version, text=text, action=action, fields=fields
         )
-        for occasion, spot in found["texts"].entries(OCCASIONS).items()
+        for occasion, spot in found["texts"].entries((*GRADE_WORDS, LOWER, LIFT), (EARLY,)).items()
         for channel, text, action, fields in read_occasion(occasion, spot)
     ]
 
 
 def read_occasion(occasion: str, spot: Spot) -> Iterator[tuple[str, str, str, frozenset[str]]]:
     """Channel, text, action and fields of each text of one occasion."""
-    asks = occasion in GRADE_WORDS
+    asks = occasion in {*GRADE_WORDS, EARLY}
     entries = spot.entries(("action",) if asks else (), CHANNELS if asks else ("action", *CHANNELS))
     action = entries.pop("action").text() if "action" in entries else ""
     if action:

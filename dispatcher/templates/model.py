@@ -9,6 +9,7 @@ from dispatcher.ports import Status
 from rules.grade import Grade
 
 CHAT, SMS = "chat", "sms"
+EARLY = "early"
 LOWER = "lower"
 LIFT = "lift"
 
@@ -20,7 +21,7 @@ ANSWER_FIELDS = frozenset({"code", "link"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """One text. ``occasion`` is a grade's word, ``lower`` or ``lift``; ``action`` is what the village is told to do."""
+    """One text. ``occasion`` is a grade's word, ``early``, ``lower`` or ``lift``; ``action`` is what the village is told to do."""
 
     hazard: str
     occasion: str

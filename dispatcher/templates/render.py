@@ -5,7 +5,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from dispatcher.ports import Status
-from dispatcher.templates.model import LIFT, LOWER, Facts, Guidance, Template, Templates, Words
+from dispatcher.templates.model import EARLY, LIFT, LOWER, Facts, Guidance, Template, Templates, Words
 from rules.grade import Grade
 
 _MINUTE = timedelta(minutes=1)
@@ -16,7 +16,8 @@ def render(templates: Templates, facts: Facts, channel: str, language: str) -> s
 
     Whatever is not Actual begins with the language's mark of an exercise, whoever wrote the template.
     """
-    template = templates.find(facts.hazard, occasion_of(facts.before, facts.grade), channel, language)
+    occasion = EARLY if facts.ahead else occasion_of(facts.before, facts.grade)
+    template = templates.find(facts.hazard, occasion, channel, language)
     return fill(template, facts, templates.words[template.language])
 
 

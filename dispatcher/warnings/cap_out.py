@@ -15,9 +15,10 @@ from dispatcher.model.warning import Alert, Contribution, VillageGrade, Warning
 from dispatcher.policy.release import Origin
 from dispatcher.ports import Status
 from dispatcher.registry.model import Registry
+from dispatcher.templates import model as texts
 from dispatcher.templates.model import Guidance
 from dispatcher.templates.render import action_of
-from dispatcher.warnings.cap_terms import EVENT_CODE, GEOCODE, GRADES, HAZARDS, LANGUAGES, LEVEL, OTHER
+from dispatcher.warnings.cap_terms import EARLY, EVENT_CODE, GEOCODE, GRADES, HAZARDS, LANGUAGES, LEVEL, OTHER
 from rules.grade import Grade
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
@@ -52,10 +53,10 @@ def cap_message(house: House, said: Said) -> str:
     _add(root, "note", _note(alert))
     _add(root, "references", " ".join(_reference(a) for a in said.earlier if a.id in alert.refs and a.cap))
     _add(root, "incidents", said.warning.id)
-    for grade, villages in _by_grade(said):
+    for villages in _alike(house, said):
         for language in house.registry.county.languages:
             if language in LANGUAGES and language in house.templates.words:
-                _info(root, house, said, grade, villages, language)
+                _info(root, house, said, villages, language)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode")
 
 
@@ -70,18 +71,24 @@ def _reference(alert: Alert) -> str:
     return f"{found[2]},{found[1]},{found[3]}" if found else ""
 
 
-def _by_grade(said: Said) -> Iterator[tuple[Grade, list[VillageGrade]]]:
-    """What is in force, worst first, then those for whom it is over with this very message."""
+def _alike(house: House, said: Said) -> Iterator[list[VillageGrade]]:
+    """The villages told alike: what is in force, worst and nearest first, then those for whom it is over with this very message."""
     lifted = {village for village, before, now in said.alert.places if before and not now}
-    groups: dict[Grade, list[VillageGrade]] = {}
+    groups: dict[tuple[Grade, bool], list[VillageGrade]] = {}
     for village in said.villages:
         if village.told or village.village in lifted:
-            groups.setdefault(village.told, []).append(village)
-    yield from sorted(groups.items(), reverse=True)
+            groups.setdefault((village.told, not _early(house, village)), []).append(village)
+    yield from (groups[key] for key in sorted(groups, reverse=True))
 
 
-def _info(root: Element, house: House, said: Said, grade: Grade, villages: Sequence[VillageGrade], language: str) -> None:
+def _early(house: House, village: VillageGrade) -> bool:
+    return bool(village.told) and house.stages.early(village.stage)
+
+
+def _info(root: Element, house: House, said: Said, villages: Sequence[VillageGrade], language: str) -> None:
+    grade, early = villages[0].told, _early(house, villages[0])
     hazard, words, terms = said.warning.hazard, house.templates.words[language], GRADES[grade]
+    urgency, responses = EARLY if early else (terms.urgency, terms.responses)
     category, code = HAZARDS.get(hazard, OTHER)
     name = words.hazards.get(hazard, hazard)
     issuer = house.registry.issuer(language)
@@ -93,9 +100,9 @@ def _info(root: Element, house: House, said: Said, grade: Grade, villages: Seque
     _add(info, "language", LANGUAGES[language])
     _add(info, "category", category)
     _add(info, "event", event)
-    for response in terms.responses:
+    for response in responses:
         _add(info, "responseType", response)
-    _add(info, "urgency", terms.urgency)
+    _add(info, "urgency", urgency)
     _add(info, "severity", terms.severity)
     _add(info, "certainty", _certainty(said, villages))
     _pair(info, "eventCode", EVENT_CODE, code)
@@ -106,7 +113,7 @@ def _info(root: Element, house: House, said: Said, grade: Grade, villages: Seque
     _add(info, "senderName", issuer)
     _add(info, "headline", headline[:_HEADLINE])
     _add(info, "description", _reasons(said, villages, language))
-    _add(info, "instruction", _instruction(house, hazard, grade, language))
+    _add(info, "instruction", _instruction(house, hazard, texts.EARLY if early else grade.word, language))
     _add(info, "web", f"{house.public_url}/cap/{said.alert.identifier}.xml")
     _pair(info, "parameter", LEVEL, terms.level)
     for area in _areas(house.registry, villages, language):
@@ -146,9 +153,9 @@ def _reasons(said: Said, villages: Sequence[VillageGrade], language: str) -> str
     return "\n".join(unique[:_MOST_REASONS])
 
 
-def _instruction(house: House, hazard: str, grade: Grade, language: str) -> str:
+def _instruction(house: House, hazard: str, occasion: str, language: str) -> str:
     """What the text message tells villages to do, in general words."""
-    found = house.templates.texts.get((hazard, grade.word, "sms", language))
+    found = house.templates.texts.get((hazard, occasion, "sms", language))
     if found is None or not found.action:
         return ""
     words = house.templates.words[language]

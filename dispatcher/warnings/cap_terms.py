@@ -23,6 +23,9 @@ GRADES: Final = {
     Grade.BLUE: Terms("Future", "Minor", ("Monitor",), "Blue/IV"),
     Grade.NONE: Terms("Past", "Minor", ("AllClear",), ""),
 }
+EARLY: Final = ("Future", ("Prepare", "Monitor"))
+"""How soon and what to do while it is still far (an early stage): severity and level stay those of the grade."""
+
 GRADE_OF: Final = {terms.severity: grade for grade, terms in GRADES.items() if grade}
 """Our grade for a severity of CAP; Unknown has none."""
 

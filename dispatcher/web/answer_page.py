@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
+from dispatcher.calls.early import ahead_of, occasion_for
 from dispatcher.calls.helping import calls_helpers
 from dispatcher.errors import LinkRefused, NotAsked
 from dispatcher.model.answer import Path, Said
@@ -15,14 +16,12 @@ from dispatcher.policy.model import Action
 from dispatcher.policy.snapshot import plan_from_json
 from dispatcher.registry.guidance import guidance_of
 from dispatcher.registry.households import Household
-from dispatcher.templates.model import LIFT, LOWER
 from dispatcher.templates.render import action_of
 from dispatcher.timestamps import from_ms, to_ms
 from dispatcher.web.behalf import People
 from dispatcher.web.state import context_of, origin_of, shared
 
 router = APIRouter(include_in_schema=False, prefix="/a")
-_OCCASIONS = {Purpose.LOWER: LOWER, Purpose.LIFT: LIFT}
 
 
 class VillageAnswer(BaseModel):
@@ -131,11 +130,12 @@ async def _only_helps(request: Request, notice: Notice, person: str) -> bool:
 def _told(request: Request, notice: Notice, language: str) -> str:
     """What the text message told the village to do; empty when there is no such text."""
     context = context_of(request)
-    occasion = notice.grade.word if notice.purpose is Purpose.WARN else _OCCASIONS[notice.purpose]
+    house = context.releases.house
     try:
-        template = context.texts.find(notice.hazard, occasion, "sms", language)
+        template = context.texts.find(notice.hazard, occasion_for(house, notice), "sms", language)
     except KeyError:
         return ""
     words = context.texts.words[template.language]
     links = [link.travel_time for link in context.registry.links if link.village == notice.village]
-    return action_of(template, guidance_of(context.registry, notice.village, language, min(links, default=None)), words)
+    known = guidance_of(context.registry, notice.village, language, min(links, default=None))
+    return ahead_of(house, notice, language) + action_of(template, known, words)

@@ -1,6 +1,9 @@
 """Outgoing CAP says when it is expected: vectors of villages with their onsets, and what stands in the message."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import pytest
 
@@ -11,11 +14,12 @@ from dispatcher.ports import Item, Status
 from dispatcher.warnings.cap_out import Said, cap_message
 from rules.grade import Grade
 from tests.dispatch.making import COUNTY, HAZARD, START, V1, V2, V3, house
+from tests.policy.test_stages import STAGES
 
 Vector = dict[str, tuple[Grade, float | None]]
 
 
-def message(villages: Vector) -> str:
+def message(villages: Vector, stages: Mapping[str, str] = MappingProxyType({})) -> str:
     warning = model.Warning(
         id="w", county=COUNTY, status=Status.ACTUAL, hazard=HAZARD, area=COUNTY, state=WarningState.OPEN, grade=Grade.RED,
         opened_at=START, updated_at=START,
@@ -28,11 +32,11 @@ def message(villages: Vector) -> str:
     told = [
         VillageGrade(
             warning="w", village=v, county=COUNTY, status=Status.ACTUAL, grade=g, told=g, revision=1, reason_zh="强降雨", reason_en="rain",
-            onset=None if hours is None else START + timedelta(hours=hours),
+            onset=None if hours is None else START + timedelta(hours=hours), stage=stages.get(v, ""),
         )
         for v, (g, hours) in villages.items()
     ]  # fmt: skip
-    return cap_message(house(), Said(warning=warning, alert=alert, villages=told, contributions=(), earlier=()))
+    return cap_message(replace(house(), stages=STAGES), Said(warning=warning, alert=alert, villages=told, contributions=(), earlier=()))
 
 
 def onsets(text: str) -> list[datetime | None]:
@@ -62,3 +66,13 @@ def test_an_info_says_when_the_first_of_its_villages_is_reached_if_it_is_ahead_o
 def test_the_onset_stands_in_local_time_between_effective_and_expires() -> None:
     text = message({V1: (Grade.ORANGE, 4)})
     assert "<effective>2026-07-20T16:00:00+08:00</effective><onset>2026-07-20T20:00:00+08:00</onset><expires>" in text
+
+
+def test_villages_that_are_told_ahead_have_an_info_of_their_own_that_says_prepare() -> None:
+    told = message({V1: (Grade.RED, 1), V2: (Grade.RED, 5)}, {V1: "imminent", V2: "warning"})
+    near, _, far, _ = decode_cap(Item(told.encode(), "feed")).alerts[0].infos
+    assert (near.urgency, near.severity, near.response_types) == ("Immediate", "Extreme", ("Evacuate", "Shelter"))
+    assert (far.urgency, far.severity, far.response_types) == ("Future", "Extreme", ("Prepare", "Monitor"))
+    assert "立即转移" in near.instruction
+    assert "立即转移" not in far.instruction
+    assert "随时准备转移" in far.instruction

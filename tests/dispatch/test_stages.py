@@ -22,6 +22,7 @@ from tests.dispatch.making import (
     START,
     TOWNSHIP_LEADER,
     V1,
+    V2,
     WARDEN,
     change,
     house,
@@ -41,10 +42,10 @@ async def engine(place: FarSide) -> AsyncIterator[Running]:
         yield made
 
 
-async def expected(engine: Running, hours: float, grade: Grade = Grade.RED) -> None:
+async def expected(engine: Running, hours: float, grade: Grade = Grade.RED, areas: tuple[str, ...] = (V1,)) -> None:
     onset = START + timedelta(hours=hours) if hours else None
     until = START + timedelta(hours=20)
-    await engine.releases.propose(Draft(hazard=HAZARD, grade=grade, areas=(V1,), expires_at=until, reason_zh="强降雨", onset=onset), WANG)
+    await engine.releases.propose(Draft(hazard=HAZARD, grade=grade, areas=areas, expires_at=until, reason_zh="强降雨", onset=onset), WANG)
     await engine.later(timedelta(seconds=11))
 
 
@@ -61,6 +62,22 @@ async def test_each_stage_tells_its_own_people_as_the_time_comes_nearer(engine: 
     told = await engine.notice(V1)
     assert (told.stage, told.state, told.revision) == ("imminent", NoticeState.CALLING, 3)
     assert not engine.sms.told(WARDEN)[0].startswith("【风险提示】")
+
+
+async def test_what_is_still_far_asks_people_to_prepare_and_only_what_is_near_says_go(engine: Running) -> None:
+    await expected(engine, 5)
+    assert "随时准备转移" in engine.sms.told(TOWNSHIP_LEADER)[0]
+    assert "立即转移" not in engine.sms.told(TOWNSHIP_LEADER)[0]
+    await engine.later(timedelta(hours=3))
+    assert "立即转移" in engine.sms.told(WARDEN)[0]
+
+
+async def test_one_message_about_several_villages_that_are_still_far_says_no_word_of_going_either(engine: Running) -> None:
+    await expected(engine, 5, areas=(V1, V2))
+    text = engine.sms.told(TOWNSHIP_LEADER)[0]
+    assert text.startswith("【预警】预计")
+    assert text.count("随时准备转移") == 2
+    assert "立即转移" not in text
 
 
 async def test_what_is_expected_now_or_at_no_known_time_tells_the_village_at_once(engine: Running) -> None:

@@ -54,6 +54,20 @@ def test_a_missing_text_is_named_by_hazard_grade_channel_and_language(county: Pa
     assert "templates: no text for flash-flood/red/sms/en; policy 'flash-flood' needs it" in problems(county)
 
 
+def test_a_county_that_tells_people_ahead_needs_a_text_for_it(county: Path) -> None:
+    for language in ("zh", "en"):
+        change(county / f"templates/flash-flood.{language}.yaml", "  early:", "  # early:\n  early_texts:")
+    assert any("early_texts" in p for p in problems(county))
+    for file in county.glob("templates/flash-flood.*"):
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        start = next(n for n, line in enumerate(lines) if "early_texts" in line)
+        file.write_text("".join(lines[:start] + lines[start + 6 :]), encoding="utf-8")
+    assert "templates: no text for flash-flood/early/sms/zh; policy 'flash-flood' needs it" in problems(county)
+    assert not any("early/loudspeaker" in p for p in problems(county)), "no village is told early"
+    (county / "stages.yaml").unlink()
+    assert load_county_files(county).plan.ladders
+
+
 def test_a_language_without_words_is_named(county: Path) -> None:
     change(county / "county.yaml", "[zh, en]", "[zh, en, mn]")
     assert "templates/words.mn.yaml: the file is missing; county.yaml names the language 'mn'" in problems(county)
