@@ -14,12 +14,12 @@ from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
 from dispatcher.model.notice import Notice, Purpose
 from dispatcher.policy.model import Action, GradePlan
-from dispatcher.ports import DeliveryState, Status
+from dispatcher.ports import DeliveryState
 from dispatcher.registry.guidance import guidance_of
 from dispatcher.registry.helping import HELPERS
 from dispatcher.registry.model import SMS, VOICE
 from dispatcher.templates.model import Words
-from dispatcher.templates.render import action_of, travel_words
+from dispatcher.templates.render import action_of, marked, travel_words
 
 LONGEST = 1500
 """Characters of one message; gateways take 1,600."""
@@ -111,8 +111,7 @@ def bundle_text(house: House, about: Sequence[Notice], plans: Mapping[str, Grade
     )
     at = first.released_at.astimezone(house.registry.county.timezone).strftime(words.time_format)
     text += _ALL[channel][spoken] + f"{house.registry.issuer(words.language)} {at}".replace(" ", "" if spoken == "zh" else " ", 1)
-    text = ahead_of(house, first, words.language) + text
-    return text if first.status is Status.ACTUAL else f"{words.exercise} {text}" if words.exercise.isascii() else f"{words.exercise}{text}"
+    return marked(ahead_of(house, first, words.language) + text, first.status, words)
 
 
 def _village(house: House, notice: Notice, plan: GradePlan | None, channel: str, words: Words, spoken: str) -> str:

@@ -13,6 +13,8 @@ from dispatcher.calls.agenda import Entry
 from dispatcher.calls.early import ahead_of
 from dispatcher.calls.helping import helper_text
 from dispatcher.calls.order import order_of
+from dispatcher.calls.presence import HAZARD as ROLL_CALL
+from dispatcher.calls.presence import presence_text
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery, delivery_id
 from dispatcher.model.notice import Notice, Purpose
@@ -146,6 +148,8 @@ class Saying:
         """What this person reads: facts of the notice in his language, with code and link only where an answer is asked."""
         if target.role == HELPERS and self.notice.purpose is Purpose.WARN:
             return helper_text(self.house, [self.notice], target.person, target.channel, target.language)
+        if self.notice.hazard == ROLL_CALL:
+            return presence_text(self.house, self.notice, target.person, target.channel, target.language)
         key = target.channel, target.language
         text = self._made.get(key)
         if text is None:

@@ -13,12 +13,12 @@ from dispatcher.house import House
 from dispatcher.model.notice import Notice
 from dispatcher.policy.model import GradePlan
 from dispatcher.policy.release import LIFE_SAFETY
-from dispatcher.ports import Reader, Status
+from dispatcher.ports import Reader
 from dispatcher.registry.guidance import guidance_of
 from dispatcher.registry.helping import HELPERS, Helpers, Helping
 from dispatcher.registry.model import SMS, VOICE
 from dispatcher.templates.model import Words
-from dispatcher.templates.render import action_of
+from dispatcher.templates.render import action_of, marked
 
 _IN = {"zh": "{village}{households}户{people}人", "en": "{households} households ({people} people) of {village}"}
 _PLEDGE = {
@@ -88,9 +88,7 @@ def helper_text(house: House, about: Sequence[Notice], person: str, channel: str
     if channel != VOICE:
         at = first.released_at.astimezone(house.registry.county.timezone).strftime(words.time_format)
         text += f"{house.registry.issuer(words.language)}{'' if spoken == 'zh' else ' '}{at}"
-    text = ahead_of(house, first, words.language) + text
-    mark = "" if first.status is Status.ACTUAL else words.exercise
-    return f"{mark} {text}" if mark and mark.isascii() else mark + text
+    return marked(ahead_of(house, first, words.language) + text, first.status, words)
 
 
 def _charge(house: House, notice: Notice, person: str, words: Words, spoken: str) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
 
-from dispatcher.answers.links import Link, sign_link
-from dispatcher.calls.calling import deliver_text, targets_of_person
+from dispatcher.calls.calling import Saying, deliver, targets_of_person
+from dispatcher.calls.presence import HAZARD, plan_name, within_of
 from dispatcher.duty.resolve import on_duty
 from dispatcher.errors import NotAllowed, StoreFailed
 from dispatcher.house import House
@@ -28,7 +28,6 @@ from dispatcher.warnings.telling import add_tasks
 from dispatcher.workplace import Workplace
 from rules.grade import Grade
 
-HAZARD = "roll-call"
 _COUNTER = "roll_call"
 _LOOK_S = 5.0
 _LONGEST = timedelta(hours=2)
@@ -114,7 +113,7 @@ async def _make(tx: Transaction, house: House, one: RollCall, now: datetime) -> 
     people = on_duty_now(house, now)
     plan = _plan(timedelta(seconds=one.within_s))
     body = plan_as_json(plan)
-    await tx.run("notices.add_plan", {"digest": f"{HAZARD}/{one.within_s}", "policy": HAZARD, "version": 1, "body": body})
+    await tx.run("notices.add_plan", {"digest": plan_name(timedelta(seconds=one.within_s)), "policy": HAZARD, "version": 1, "body": body})
     notices = [_notice(house, one, person, code, now) for person, code in zip(people, await codes(tx, house, len(people)), strict=True)]
     deliveries = [d for n, p in zip(notices, people, strict=True) for d in _deliveries(house, n, p, now)]
     reached = {d.person for d in deliveries}
@@ -154,7 +153,7 @@ def _notice(house: House, one: RollCall, person: str, code: str, now: datetime) 
         released_at=now,
         expires_at=now + timedelta(hours=24),
         code=code,
-        plan=f"{HAZARD}/{one.within_s}",
+        plan=plan_name(timedelta(seconds=one.within_s)),
         reason_zh="值班点名",
         reason_en="Roll call",
     )
@@ -162,12 +161,9 @@ def _notice(house: House, one: RollCall, person: str, code: str, now: datetime) 
 
 def _deliveries(house: House, notice: Notice, person: str, now: datetime) -> Iterable[Delivery]:
     contact = house.registry.contacts[person]
-    until = (now + timedelta(seconds=int(notice.plan.rpartition("/")[2]))).astimezone(house.registry.county.timezone)
-    link = f"{house.public_url}/a/{sign_link(house.secret, Link(notice.code, person), notice.expires_at)}"
-    zh = f"【值班点名】{house.registry.issuer('zh')}：请于{until:%H:%M}前回复“1 {notice.code}”，或点开 {link}"
-    en = f'[Roll call] {house.registry.issuer("en")}: reply "1 {notice.code}" by {until:%H:%M}, or open {link}'
+    said = Saying(house, notice)
     for target in targets_of_person(house, person, contact.role, _BY):
-        yield deliver_text(notice, target, zh if target.language == "zh" else en, now)
+        yield deliver(said, target, 0, 0, now)
 
 
 def _gap(house: House, one: RollCall, person: str, now: datetime) -> Task:
@@ -192,12 +188,12 @@ async def attendance(reader: Reader, house: House, since: datetime, until: datet
 
 
 def attended(asked: Sequence[Row], answers: Mapping[str, datetime]) -> list[Attendance]:
-    """By person. Rows have ``id`` (whose middle part is the person), ``released_at`` and ``plan`` (which ends in the seconds allowed)."""
+    """By person. Rows have ``id`` (whose middle part is the person), ``released_at`` and ``plan``."""
     by_person: dict[str, list[tuple[float | None, float]]] = {}
     for row in asked:
         at = answers.get(row["id"])
         waited = None if at is None else (at - from_ms(row["released_at"])) / timedelta(seconds=1)
-        by_person.setdefault(row["id"].split("/")[1], []).append((waited, float(row["plan"].rpartition("/")[2])))
+        by_person.setdefault(row["id"].split("/")[1], []).append((waited, within_of(row["plan"]) / timedelta(seconds=1)))
     found = []
     for person, calls in by_person.items():
         waits = [w for w, _ in calls if w is not None]

@@ -41,8 +41,12 @@ def fill(template: Template, facts: Facts, words: Words) -> str:
         "time": _clock_time(facts.at, facts.zone, words.time_format),
     }
     action = action_of(template, facts, words)
-    text = facts.ahead + template.text.format(action=action, **shown).strip()
-    if facts.status is Status.ACTUAL:
+    return marked(facts.ahead + template.text.format(action=action, **shown).strip(), facts.status, words)
+
+
+def marked(text: str, status: Status, words: Words) -> str:
+    """Whatever is not Actual begins with the language's mark of an exercise."""
+    if status is Status.ACTUAL:
         return text
     return f"{words.exercise} {text}" if words.exercise.isascii() else f"{words.exercise}{text}"
 

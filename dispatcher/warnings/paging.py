@@ -14,8 +14,8 @@ from dispatcher.model.notice import Notice, NoticeState, Purpose
 from dispatcher.model.proposal import Entry, Proposal
 from dispatcher.model.task import Task, TaskKind
 from dispatcher.policy.model import AnsweredBy, GradePlan
-from dispatcher.ports import Status
 from dispatcher.registry.model import VOICE, Contact
+from dispatcher.templates.render import marked
 from rules.grade import Grade
 
 HAZARD = "release-page"
@@ -119,8 +119,7 @@ def text_of(house: House, proposal: Proposal, channel: str, language: str, now: 
         text = f"[For release] {area}: {what} {hazard} warning for {villages} villages has waited {waited} minutes. Decide now. "
     if channel != VOICE:
         text += f"{house.public_url}/proposals/{proposal.id}"
-    mark = "" if proposal.status is Status.ACTUAL else words.exercise
-    return f"{mark} {text}" if mark and mark.isascii() else mark + text
+    return marked(text, proposal.status, words)
 
 
 def _gap(house: House, proposal: Proposal, role: str, now: datetime) -> Task:

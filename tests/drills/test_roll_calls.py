@@ -1,5 +1,6 @@
 """Roll calls: whom they ask, what counts, and what the month's table says."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
@@ -9,12 +10,14 @@ from hypothesis import strategies as st
 from dispatcher.accounts import Principal, Role
 from dispatcher.drills.roll_calls import RollCalls, attendance, attended, on_duty_now
 from dispatcher.duty.model import DutyTable, Pattern, Roster, Shift
-from dispatcher.errors import NotAllowed
+from dispatcher.errors import NotAllowed, PermanentFailure
 from dispatcher.model.notice import NoticeState
+from dispatcher.ports import Status
+from dispatcher.testing.stores import FarSide
 from dispatcher.timestamps import to_ms
 from dispatcher.warnings.releasing import By
-from tests.dispatch.making import COUNTY, COUNTY_LEADER, EAST, HEAD, START, TOWNSHIP_LEADER, minutes
-from tests.dispatch.running import Running
+from tests.dispatch.making import CONTACTS, COUNTY, COUNTY_LEADER, EAST, HEAD, START, TOWNSHIP_LEADER, house, minutes
+from tests.dispatch.running import Running, running
 
 LI = By(who=Principal(name="li", role=Role.RELEASING_OFFICER), origin="test")
 ALL_DAY = (Pattern(name="7x24", shifts=(Shift(name="day", begins=time(8), ends=time(8)),)),)
@@ -23,6 +26,10 @@ TEN = timedelta(minutes=10)
 
 @pytest.fixture
 def calls(engine: Running) -> RollCalls:
+    return calls_of(engine)
+
+
+def calls_of(engine: Running) -> RollCalls:
     """The leaders of the county and of the eastern town are on duty by roster."""
     said = (("county", "county.leader_on_duty", COUNTY, "county"), ("east", "township.leader_on_duty", EAST, "leader"))
     rosters = {n: Roster(id=n, name=n, name_en=n, role=role, area=area, patterns=ALL_DAY, people=(who,)) for n, role, area, who in said}
@@ -37,6 +44,25 @@ async def test_everybody_on_duty_is_asked_and_nobody_else(engine: Running, calls
     assert engine.sms.addresses() == {COUNTY_LEADER, TOWNSHIP_LEADER}
     assert HEAD not in engine.sms.addresses()
     assert all("点名" in m.text and "回复“1 " in m.text for m in engine.sms.arrived)
+
+
+async def test_whoever_a_text_cannot_reach_is_called_and_told_which_key_to_press(place: FarSide) -> None:
+    people = [replace(one, channels=("sms", "voice")) if one.id == "county" else one for one in CONTACTS]
+    async with running(place, house(contacts=people)) as engine:
+        engine.sms.troubles[COUNTY_LEADER] = [PermanentFailure("30005", "dead")]
+        await calls_of(engine).ask(TEN, LI)
+        await engine.send()
+        (call,) = [d for d in await engine.deliveries(COUNTY_LEADER) if d.channel == "voice"]
+        assert "【值班点名】" in call.text
+        assert call.text.endswith("前按1")
+
+
+async def test_a_roll_call_of_an_engine_that_exercises_says_so(place: FarSide) -> None:
+    async with running(place, house(status=Status.EXERCISE)) as engine:
+        await calls_of(engine).ask(TEN, LI)
+        await engine.send()
+        assert engine.sms.arrived
+        assert all(m.text.startswith("【演练】") for m in engine.sms.arrived)
 
 
 async def test_an_answer_in_time_one_too_late_and_none_stand_in_the_table(engine: Running, calls: RollCalls) -> None:

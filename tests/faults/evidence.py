@@ -61,7 +61,8 @@ class Evidence:
     ``words``: what the duty officer said and was told that it is on disk; ``said`` is all that the store has of such words.
     ``audit_breaks``: where the chain of the audit log is broken; ``acts`` are its entries about releases.
 
-    ``approvals``: what the two releasing officers noted. ``people``: contact → number and name;
+    ``approvals``: what the two releasing officers noted; ``roll_calls``: those that they were told are on disk.
+    ``people``: contact → number and name;
     ``participants`` are the addresses of those who take part in the exercise that is played while it is calm.
 
     ``hurried``: hazards whose worst grade may have passed before anybody could be told of it.
@@ -89,6 +90,7 @@ class Evidence:
     people: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     participants: frozenset[str] = frozenset()
     approvals: tuple[Word, ...] = ()
+    roll_calls: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
     said: frozenset[str] = frozenset()
     audit_breaks: int | None = None
@@ -130,6 +132,7 @@ def gather(
     garbage: Iterable[str] = (),
     words: Iterable[str] = (),
     approvals: Iterable[Word] = (),
+    roll_calls: Iterable[str] = (),
     ended: str = "",
 ) -> Evidence:
     """Read everything. The engine has been stopped."""
@@ -165,6 +168,7 @@ def gather(
             people=people(county),
             participants=participants(county),
             approvals=tuple(approvals),
+            roll_calls=frozenset(roll_calls),
             words=frozenset(words),
             said=frozenset(word for row in rows(SAID) for word in WORD.findall(row["text"])),
             audit_breaks=asyncio.run(_audit_breaks(database)),

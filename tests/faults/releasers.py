@@ -1,6 +1,6 @@
 """Two officers who release what needs two people: each agrees, for himself, and insists until the engine has answered.
 
-Of every other proposal they wait until they are called about it. What a person proposes is refused.
+Of every other proposal they wait until they are called about it. What a person proposes is refused. Meanwhile they call the roll.
 
 What they noted is a ledger of its own: what each was about to agree to and when, and whether the engine said that it is on disk. To what
 an officer was told that his word is kept he does not give it again, so that a word that is lost stays lost.
@@ -16,6 +16,8 @@ import httpx
 from tests.faults.acting import Acting
 
 PAUSE_S = 0.4
+#: How many roll calls they are sure to have made.
+ROLL_CALLS = 3
 ANSWER_S = 6.0
 
 
@@ -40,20 +42,32 @@ class Word:
 
 @dataclass
 class Releasers(Acting):
-    """Runs in a thread of its own; ``words`` grows while it does. ``headers`` are those of each officer, ``now`` is the recording's."""
+    """Runs in a thread of its own; ``words`` and ``roll_calls`` (their ids) grow while it does.
+
+    ``headers`` are those of each officer, ``now`` is the recording's.
+    """
 
     url: str
     headers: Mapping[str, Mapping[str, str]]
     hazard: str
     now: Callable[[], datetime]
     words: list[Word] = field(default_factory=list)
+    roll_calls: set[str] = field(default_factory=set)
     _answered: set[tuple[str, str, str]] = field(default_factory=set)
 
     def act(self) -> None:
         with httpx.Client(base_url=f"{self.url}/api/v1", timeout=ANSWER_S) as client:
             while not self.stopping.wait(PAUSE_S):
+                if len(self.roll_calls) < ROLL_CALLS:
+                    self._call_roll(client, next(iter(self.headers.values())))
                 for person, headers in self.headers.items():
                     self._look(client, person, headers)
+
+    def _call_roll(self, client: httpx.Client, headers: Mapping[str, str]) -> None:
+        """Ask who is there; each time that no answer came is asked again, and may have been one more."""
+        made = _sent(client, "/roll-calls", {"within_minutes": 30}, headers)
+        if made is not None and made.status_code == httpx.codes.CREATED:
+            self.roll_calls.add(made.json()["id"])
 
     def _look(self, client: httpx.Client, person: str, headers: Mapping[str, str]) -> None:
         listed = _got(client, "/proposals?waiting=true", headers).get("items", ())
@@ -98,8 +112,14 @@ def _got(client: httpx.Client, path: str, headers: Mapping[str, str]) -> dict[st
 
 
 def _posted(client: httpx.Client, path: str, said: Mapping[str, Any], headers: Mapping[str, str]) -> int:
-    """The status; 503 when nobody answered, which may mean that it was taken."""
+    """The status; 503 when nobody answered."""
+    answer = _sent(client, path, said, headers)
+    return httpx.codes.SERVICE_UNAVAILABLE if answer is None else answer.status_code
+
+
+def _sent(client: httpx.Client, path: str, said: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Response | None:
+    """None when nobody answered, which may mean that it was taken."""
     try:
-        return client.post(path, json=said, headers=dict(headers)).status_code
+        return client.post(path, json=said, headers=dict(headers))
     except httpx.TransportError:
-        return httpx.codes.SERVICE_UNAVAILABLE
+        return None

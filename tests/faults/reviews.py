@@ -12,7 +12,9 @@ from tests.faults.evidence import Evidence
 from tests.faults.officer import REFUSED
 
 GRADES = ("none", "blue", "yellow", "orange", "red")
-PAGES = "release-page"
+PAGES, ROLL_CALL = "release-page", "roll-call"
+#: Calls to people on duty, which are no warnings of a village.
+INWARD = (PAGES, ROLL_CALL)
 PEOPLE = 2
 _Where = tuple[str, str]
 
@@ -30,6 +32,12 @@ def unsent(seen: Evidence) -> Iterator[str]:
     logged = {(row["act"], row["actor"], row["subject"], json.loads(row["detail"]).get("hash")) for row in seen.acts}
     for act, person, proposal, hash_ in sorted({(w.act, w.person, w.proposal, w.hash) for w in seen.approvals if w.taken} - logged):
         yield f"the {act} of {person} about {hash_} of {proposal} was taken, and it is not in the audit log"
+
+
+def uncalled(seen: Evidence) -> Iterator[str]:
+    """A roll call that was taken has asked somebody (that it reaches him is judged with all notices)."""
+    asked = {n["warning"].removeprefix(f"{ROLL_CALL}.") for n in seen.notices if n["hazard"] == ROLL_CALL}
+    yield from (f"roll call {one} was taken and nobody was asked" for one in sorted(seen.roll_calls - asked))
 
 
 def unreleased(seen: Evidence) -> Iterator[str]:

@@ -29,12 +29,12 @@ SETTLES_WITHIN_S = 60.0
 BROKEN_SETTLES_WITHIN_S = 25.0
 QUIET_S = 1.2
 OPEN = """SELECT (SELECT count(*) FROM deliveries WHERE state IN ('planned', 'sending', 'unknown'))
-    + (SELECT count(*) FROM notices WHERE purpose = 'warn' AND state = 'calling')
+    + (SELECT count(*) FROM notices WHERE purpose = 'warn' AND state = 'calling' AND hazard <> 'roll-call')
     + (SELECT count(*) FROM warnings WHERE alert_due IS NOT NULL)
     + (SELECT count(*) FROM proposals WHERE state = 'waiting')
     + (SELECT count(*) FROM deliveries WHERE gateway = 'polled' AND state IN ('accepted', 'sent') AND carried_by = '')
-    + (SELECT count(*) FROM notices WHERE hazard <> 'release-page' AND seq > coalesce((SELECT max(CAST(position AS INTEGER)) FROM positions
-       WHERE source = 'outlet board' AND name = 'changes'), 0)) AS n"""
+    + (SELECT count(*) FROM notices WHERE hazard NOT IN ('release-page', 'roll-call') AND seq > coalesce((
+       SELECT max(CAST(position AS INTEGER)) FROM positions WHERE source = 'outlet board' AND name = 'changes'), 0)) AS n"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +166,7 @@ class Storms:
                 garbage=struck.garbage,
                 words=site.officer.taken,
                 approvals=site.releasers.words,
+                roll_calls=site.releasers.roll_calls,
                 ended=ended,
             )
         finally:

@@ -67,6 +67,9 @@ def test_a_storm_that_nobody_disturbs_keeps_every_promise(outcomes: list[Outcome
     assert len(undisturbed.evidence.notices) >= 80
     assert undisturbed.verdict.acks >= 200
     assert len(undisturbed.evidence.words) >= 8
+    assert len(undisturbed.evidence.roll_calls) >= 3
+    present = {a["notice"] for a in undisturbed.evidence.answers if a["notice"].startswith("roll-call")}
+    assert present, "somebody on duty answered"
     happened = Counter(entry.kind for entry in undisturbed.evidence.world)
     assert happened[Kind.CALL_KEY] >= 200
     assert happened[Kind.SPEAKER_PRESSED] >= 15

@@ -62,3 +62,9 @@ def test_what_silence_released_is_in_the_audit_log() -> None:
     let_go = {"actor": "policy:timeout", "act": "released_release", "subject": "p1", "detail": '{"entries": {"v r": "none → blue"}}'}
     assert judge(replace(SOUND, **blue), OWED).wrong
     assert judge(replace(SOUND, **blue, acts=(let_go,)), OWED).holds
+
+
+def test_a_roll_call_that_was_taken_has_asked_somebody_and_several_in_one_place_are_asked() -> None:
+    calls = [notice() | {"id": f"roll-call.r1/{who}/1", "warning": "roll-call.r1", "hazard": "roll-call"} for who in ("first", "second")]
+    assert judge(replace(SOUND, roll_calls=frozenset({"r1"}), notices=(*SOUND.notices, *calls)), OWED).holds
+    assert judge(replace(SOUND, roll_calls=frozenset({"r1"})), OWED).lost == ("roll call r1 was taken and nobody was asked",)

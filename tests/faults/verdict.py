@@ -11,13 +11,13 @@ from tests.faults.answers import counted_twice, lost_answers, unreported
 from tests.faults.evidence import Change, Evidence
 from tests.faults.exercises import leaks
 from tests.faults.owners import address_of
-from tests.faults.reviews import PAGES, unreleased, unsent
+from tests.faults.reviews import INWARD, ROLL_CALL, uncalled, unreleased, unsent
 from tests.faults.storm import Route
 
 #: Told to nobody, with a record of why. Warnings do not expire here: their notices hold for longer than a run.
 DROPPED = frozenset({"superseded"})
-#: A call to decide holds for half an hour, which is seconds of a run.
-DROPPED_PAGES = DROPPED | {"expired"}
+#: A call to decide holds for half an hour and a roll call for a day, which are seconds of a run.
+DROPPED_INWARD = DROPPED | {"expired"}
 #: (hazard, village, address) → the worst grade that was said there, and the last one.
 Told = Mapping[tuple[str, str, str], tuple[int, int]]
 
@@ -59,7 +59,7 @@ def judge(seen: Evidence, reference: Reference) -> Verdict:
     broker_lost = lost_by_brokers(seen)
     unmarked, marked = twice(arrivals, of)
     lost = [*lost_readings(seen, broker_lost), *lost_messages(seen, arrivals), *lost_answers(seen), *unreported(seen), *unpublished(seen)]
-    lost += unsent(seen)
+    lost += [*unsent(seen), *uncalled(seen)]
     wrong = [*([seen.ended] if seen.ended else []), *read_twice(seen), *leaks(seen), *unowned(arrivals, of)]
     wrong += [*unreleased(seen), *counted_twice(seen)]
     if seen.audit_breaks is not None:
@@ -112,10 +112,10 @@ def lost_messages(seen: Evidence, arrivals: list[Entry]) -> Iterator[str]:
     arrived = {entry.delivery for entry in arrivals}
     for delivery in seen.deliveries:
         said_by = delivery.get("carried_by") or delivery["id"]  # one message about several villages has one id
-        dropped = DROPPED_PAGES if delivery["notice"].startswith(PAGES) else DROPPED
+        dropped = DROPPED_INWARD if delivery["notice"].startswith(INWARD) else DROPPED
         if delivery["channel"] != "duty_room" and delivery["state"] not in dropped and said_by not in arrived:
             yield f"delivery {delivery['id']} ({delivery['channel']} for {delivery['notice']}, {delivery['state']}) never reached the world"
-    noticed = Counter((n["warning"], n["village"], n["revision"]) for n in seen.notices)
+    noticed = Counter((n["warning"], n["village"], n["revision"]) for n in seen.notices if n["hazard"] != ROLL_CALL)
     yield from (f"notice {key} exists {times} times" for key, times in noticed.items() if times > 1)
 
 
@@ -196,7 +196,7 @@ def at_release(seen: Evidence) -> Told:
         notice = notices[delivery["notice"]]
         key = (notice["hazard"], notice["village"])
         at_once = delivery["step"] in (0, 1) and not delivery["repeat"] and delivery["planned_at"] == notice["released_at"]
-        if at_once and notice["purpose"] == "warn" and notice["grade"] == worst[key] and notice["hazard"] != PAGES:
+        if at_once and notice["purpose"] == "warn" and notice["grade"] == worst[key] and notice["hazard"] not in INWARD:
             owed.add((*key, address_of(delivery)))
     return {key: grades for key, grades in told(seen).items() if key in owed}
 
@@ -228,5 +228,5 @@ def unpublished(seen: Evidence) -> Iterator[str]:
     """Every notice is told to the programs that read along; what is lost when Kafka itself is killed comes again by its position."""
     for notice in seen.notices:
         heard = seen.published if notice["status"] == "Actual" else seen.exercised
-        if notice["id"] not in heard and notice["hazard"] != PAGES:
+        if notice["id"] not in heard and notice["hazard"] not in INWARD:
             yield f"notice {notice['id']} was never published"
