@@ -73,6 +73,7 @@ from dispatcher.upkeep.log import Log
 from dispatcher.upkeep.metrics import Metrics
 from dispatcher.upkeep.watchdog import watch
 from dispatcher.views.unknown import Remembered, Unknown, unknown_villages
+from dispatcher.warnings.in_use import refuse_missing
 from dispatcher.warnings.releasing import By, Releases
 from dispatcher.web.application import create_app
 from dispatcher.web.context import WebContext
@@ -160,6 +161,7 @@ class Application:
         self.url = self.deployment.web.public_url or f"http://{host}:{port}"
         self.lifetime.later("socket", calling(listening.close))
         self.place = Workplace(self._house(self.loaded.files), self.store, self.clock, Broadcast(), self.metrics, self.health, self.log)
+        await refuse_missing(self.store, self.place.house)
         await self._open_broker()
         channels = self._channels()
         for name, channel in channels.items():

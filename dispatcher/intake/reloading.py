@@ -15,6 +15,7 @@ from dispatcher.intake.basis import Compiled
 from dispatcher.intake.pipeline import Pipeline
 from dispatcher.intake.rehearsal import Rehearsal
 from dispatcher.ports import Transaction
+from dispatcher.warnings.in_use import refuse_missing
 from dispatcher.workplace import Workplace
 from rules.change import Decisions
 
@@ -126,7 +127,7 @@ class Reloading:
         """What the files say now; None, said where it can be seen, when they have mistakes."""
         self.seen = await asyncio.to_thread(self.mark)
         try:
-            return await asyncio.to_thread(self.read)
+            return await self._read_fitting()
         except ConfigurationError as error:
             self._refuse(error)
             return None
@@ -136,13 +137,18 @@ class Reloading:
         async with self._one:
             self.seen = await asyncio.to_thread(self.mark)
             try:
-                version = await asyncio.to_thread(self.read)
+                version = await self._read_fitting()
             except ConfigurationError as error:
                 self._refuse(error)
                 raise
             differences = await activate(self.place, self.pipeline, version, actor=actor, origin=origin)
             self._accept(version, differences)
             return Outcome(digest=version.compiled.plan.digest, differences=differences)
+
+    async def _read_fitting(self) -> Version:
+        version = await asyncio.to_thread(self.read)
+        await refuse_missing(self.place.store, version.house)
+        return version
 
     def _refuse(self, error: ConfigurationError) -> None:
         place, count = self.place, len(error.problems)

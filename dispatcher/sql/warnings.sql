@@ -104,6 +104,12 @@ WHERE w.county = :county AND w.status = :status AND w.hazard = :hazard AND w.sta
 -- name: count_in_force
 SELECT grade, count(*) AS n FROM warnings WHERE county = :county AND state = 'open' GROUP BY grade;
 
+-- name: hazards_in_use
+SELECT hazard, min(id) AS id, count(*) AS n FROM (
+    SELECT hazard, id FROM warnings WHERE county = :county AND state = 'open'
+    UNION ALL SELECT hazard, id FROM proposals WHERE county = :county AND state = 'waiting'
+) AS at_work GROUP BY hazard ORDER BY hazard;
+
 -- name: latest
 SELECT max(at) AS at FROM (SELECT max(now) AS at FROM journal UNION ALL SELECT max(at) FROM feed) AS times;
 

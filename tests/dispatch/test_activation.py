@@ -11,9 +11,10 @@ from dispatcher.intake.activation import write_first
 from dispatcher.intake.basis import compile_stored
 from dispatcher.intake.reloading import Reloading, Version, activate
 from dispatcher.model.task import TaskKind
+from dispatcher.policy.model import Policies
 from dispatcher.testing.stores import FarSide
 from rules.grade import Grade
-from tests.dispatch.making import START, V1, V2, minutes
+from tests.dispatch.making import START, V1, V2, change, minutes
 from tests.dispatch.running import RULES, Running, batch, compiled, rain, running
 
 LOWER = RULES.replace("[4, 6, 8, 10]", "[2, 3, 4, 5]").replace("version: 1", "version: 2")
@@ -167,13 +168,14 @@ class Files:
     def __init__(self, engine: Running) -> None:
         self.engine = engine
         self.rules = RULES
+        self.house = engine.house
         self.mistakes: list[Problem] = []
         self.adopted: list[str] = []
 
     def read(self) -> Version:
         if self.mistakes:
             raise ConfigurationError(self.mistakes)
-        return version(self.engine, self.rules)
+        return replace(version(self.engine, self.rules), house=self.house)
 
     def mark(self) -> str:
         return self.rules + str(self.mistakes)
@@ -263,3 +265,19 @@ async def test_another_registry_takes_over_with_its_house(engine: Running) -> No
     await activate(engine.place, engine.pipeline, other, actor="wang")
     await rained(engine, 12)
     assert {n.village for n in await engine.notices()} == {V2}
+
+
+async def test_files_without_a_policy_for_a_warning_in_force_are_refused_until_it_is_over(engine: Running) -> None:
+    await known(engine)
+    files = Files(engine)
+    (policy,) = engine.house.policies.policies.values()
+    renamed = Policies(policies={policy.id: replace(policy, hazards=("landslide",))}, digest="other")
+    files.house = replace(engine.house, policies=renamed)
+    await engine.change(change(Grade.RED))
+    with pytest.raises(ConfigurationError, match="'flash-flood', of which 1 warning"):
+        await files.reloading().reload("wang")
+    assert engine.place.house.policies == engine.house.policies
+    await engine.change(change(Grade.NONE, before=Grade.RED, step=1))
+    await engine.later(minutes(1))
+    await files.reloading().reload("wang")
+    assert engine.place.house.policies == renamed
