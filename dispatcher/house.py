@@ -13,6 +13,7 @@ from dispatcher.incidents.model import Reporting
 from dispatcher.policy.model import Policies
 from dispatcher.policy.stages import Stages
 from dispatcher.ports import Status
+from dispatcher.registry.areas import current_code
 from dispatcher.registry.helping import HELPERS, Helpers
 from dispatcher.registry.model import Contact, Registry
 from dispatcher.templates.model import Templates
@@ -55,6 +56,10 @@ class House:
         for link in self.registry.links:
             times[link.village] = min(times.get(link.village, link.travel_time), link.travel_time)
         object.__setattr__(self, "travel_times", times)
+
+    def travel_time(self, village: str) -> timedelta | None:
+        """How long water takes to a village at the least; None when no link says so."""
+        return self.travel_times.get(current_code(self.registry, village))
 
     def of(self, status: Status) -> "House":
         """The house as it is for what has this status: an exercise knows its participants only, and nobody when no drill runs."""

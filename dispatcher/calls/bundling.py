@@ -115,7 +115,7 @@ def bundle_text(house: House, about: Sequence[Notice], plans: Mapping[str, Grade
 
 
 def _village(house: House, notice: Notice, plan: GradePlan | None, channel: str, words: Words, spoken: str) -> str:
-    known = guidance_of(house.registry, notice.village, words.language, house.travel_times.get(notice.village))
+    known = guidance_of(house.registry, notice.village, words.language, house.travel_time(notice.village))
     travel = travel_words(known.travel_time, words)
     template = house.templates.find(notice.hazard, occasion_for(house, notice), channel, words.language)
     action = action_of(template, known, words)

@@ -22,7 +22,7 @@ from dispatcher.model.task import Task, TaskKind
 from dispatcher.policy.model import GradePlan, Step
 from dispatcher.policy.night import Night
 from dispatcher.ports import DeliveryState
-from dispatcher.registry.guidance import route_of, transfer_people_of
+from dispatcher.registry.guidance import guidance_of
 from dispatcher.registry.helping import HELPERS
 from dispatcher.registry.model import SPEAKERS, VOICE
 from dispatcher.templates.model import Facts
@@ -162,19 +162,20 @@ class Saying:
     def _text(self, channel: str, language: str) -> str:
         house, notice, registry = self.house, self.notice, self.house.registry
         asks = notice.purpose is Purpose.WARN and channel not in (LOUDSPEAKER, DUTY_ROOM, VOICE)
+        known = guidance_of(registry, notice.village, language, house.travel_time(notice.village))
         facts = Facts(
-            village=registry.name_of(notice.village, language),
+            village=known.village,
             hazard=notice.hazard,
             grade=notice.grade,
             before=notice.before,
             reason=notice.reason_zh if language == "zh" else notice.reason_en,
-            shelter=registry.shelter_of(notice.village, language),
-            route=route_of(registry, notice.village, language),
-            transfer_people=transfer_people_of(registry, notice.village, language),
+            shelter=known.shelter,
+            route=known.route,
+            transfer_people=known.transfer_people,
             issuer=registry.issuer(language),
             at=notice.released_at,
             zone=registry.county.timezone,
-            travel_time=house.travel_times.get(notice.village),
+            travel_time=known.travel_time,
             status=notice.status,
             code=notice.code if asks else "",
             link=_LINK if asks else "",

@@ -99,5 +99,5 @@ def _charge(house: House, notice: Notice, person: str, words: Words, spoken: str
 
 def _action(house: House, notice: Notice, channel: str, words: Words) -> str:
     template = house.templates.find(notice.hazard, occasion_for(house, notice), channel, words.language)
-    known = guidance_of(house.registry, notice.village, words.language, house.travel_times.get(notice.village))
+    known = guidance_of(house.registry, notice.village, words.language, house.travel_time(notice.village))
     return action_of(template, replace(known, transfer_people=()), words)

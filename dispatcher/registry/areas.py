@@ -49,8 +49,17 @@ def current_code(registry: "Registry", code: str, on: date | None = None) -> str
 
 
 def ancestors(registry: "Registry", code: str) -> Iterator["Area"]:
-    """What lies above an area, the nearest first; parents that the registry does not know end it."""
-    area = registry.areas.get(code)
+    """What lies above an area, the nearest first; parents that the registry does not know end it.
+
+    A renamed code is followed; a Chinese one that has left the registry still says by its digits where it was.
+    """
+    now = current_code(registry, code)
+    area = registry.areas.get(now)
+    if area is None and registry.county.codes is Codes.GBT:
+        above = (significant(now)[:digits].ljust(CODE_DIGITS, "0") for digits in (9, 6, 4, 2) if len(significant(now)) > digits)
+        area = next((registry.areas[one] for one in above if one in registry.areas), None)
+        if area is not None:
+            yield area
     while area is not None and (area := registry.areas.get(area.parent)) is not None:
         yield area
 

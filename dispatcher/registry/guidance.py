@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from dispatcher.registry.areas import current_code
 from dispatcher.registry.model import Registry
 from dispatcher.templates.model import Guidance
 
@@ -10,13 +11,14 @@ _MOST_NAMED = 3
 
 def guidance_of(registry: Registry, village: str, language: str, travel_time: timedelta | None) -> Guidance:
     """All of it, in a language; of a village that is no longer in the registry only its name."""
-    if village not in registry.villages:
+    now = current_code(registry, village)
+    if now not in registry.villages:
         return Guidance(village=registry.name_of(village, language), travel_time=travel_time)
     return Guidance(
-        village=registry.name_of(village, language),
-        shelter=registry.shelter_of(village, language),
-        route=route_of(registry, village, language),
-        transfer_people=transfer_people_of(registry, village, language),
+        village=registry.name_of(now, language),
+        shelter=registry.shelter_of(now, language),
+        route=route_of(registry, now, language),
+        transfer_people=transfer_people_of(registry, now, language),
         travel_time=travel_time,
     )
 

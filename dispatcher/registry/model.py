@@ -240,7 +240,7 @@ class Registry:
 
     def speakers_of(self, village: str) -> tuple[Speaker, ...]:
         """The loudspeakers of a village."""
-        return self.index.speakers.get(village, ())
+        return self.index.speakers.get(current_code(self, village), ())
 
     def area_of_role(self, role: str, village: str) -> str:
         """Where a role is sought for a village: the village or the area above it of the level that the role's first word names.
@@ -249,7 +249,7 @@ class Registry:
         """
         level = role.partition(".")[0]
         if level == Level.VILLAGE:
-            return village
+            return current_code(self, village)
         return next((area.code for area in ancestors(self, village) if area.level == level), "")
 
     def resolve(self, role: str, village: str) -> tuple[Contact, ...]:
@@ -265,10 +265,12 @@ class Registry:
 
     def shelter_of(self, village: str, language: str) -> str:
         """Where the people of a village go, in a language: its own cell, else its first shelter; empty when nothing is known."""
-        own = self.villages[village]
+        own = self.village_of(village)
+        if own is None:
+            return ""
         if own.shelter:
             return (own.shelter_en if language == "en" else own.shelter) or own.shelter
-        first = next(iter(self.refuge.shelters_of(village)), None)
+        first = next(iter(self.refuge.shelters_of(own.code)), None)
         return ((first.name_en if language == "en" else first.name) or first.name) if first else ""
 
     def village_of(self, code: str) -> Village | None:
