@@ -7,7 +7,7 @@ an officer was told that his word is kept he does not give it again, so that a w
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,9 @@ import httpx
 from tests.faults.acting import Acting
 
 PAUSE_S = 0.4
+APPROVE, OVERRIDE, SECOND = "approve", "override", "nobody else can be had"
+#: Of so many proposals about which they must be called one is released by the first officer alone.
+ALONE_EVERY = 4
 #: How many roll calls they are sure to have made.
 ROLL_CALLS = 3
 ANSWER_S = 6.0
@@ -23,7 +26,7 @@ ANSWER_S = 6.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """One officer agrees to one entry of a proposal, or refuses (``act``) all of it.
+    """One officer agrees to one entry of a proposal, alone or not, or refuses (``act``) all of it.
 
     ``at`` is before the request left; ``taken``: it was answered with success.
     """
@@ -37,7 +40,12 @@ class Word:
     status: str
     at: datetime
     taken: bool
-    act: str = "approve"
+    act: str = APPROVE
+
+    @property
+    def voices(self) -> frozenset[str]:
+        """Who agrees by it: with an override also the second person, who cannot be had."""
+        return frozenset({APPROVE: {self.person}, OVERRIDE: {self.person, SECOND}}.get(self.act, set()))
 
 
 @dataclass
@@ -75,7 +83,9 @@ class Releasers(Acting):
             if one["proposer"]:
                 self._refuse(client, person, headers, one)
             elif one["hazard"] == self.hazard and (one["paged"] or one["seq"] % 2) and not self.stopping.is_set():
-                self._agree(client, person, headers, _got(client, f"/proposals/{one['id']}", headers))
+                alone = one["seq"] % ALONE_EVERY == 0
+                if not alone or person == next(iter(self.headers)):
+                    self._agree(client, person, headers, _got(client, f"/proposals/{one['id']}", headers), alone=alone)
 
     def _refuse(self, client: httpx.Client, person: str, headers: Mapping[str, str], one: Mapping[str, Any]) -> None:
         at = self.now()
@@ -83,21 +93,19 @@ class Releasers(Acting):
         named = {"digest": "", "village": "", "grade": str(one["grade"]), "status": one["status"], "hash": one["hash"], "at": at}
         self.words.append(Word(person=person, proposal=one["id"], taken=status == httpx.codes.OK, act="refuse", **named))
 
-    def _agree(self, client: httpx.Client, person: str, headers: Mapping[str, str], seen: Mapping[str, Any]) -> None:
+    def _agree(self, client: httpx.Client, person: str, headers: Mapping[str, str], seen: Mapping[str, Any], *, alone: bool) -> None:
         mine = [entry for entry in seen.get("entries", ()) if entry["release"] == "two_person"]
         new = [entry for entry in mine if (person, seen["id"], entry["digest"]) not in self._answered]
         if not new:
             return
         at = self.now()
-        status = _posted(
-            client, f"/proposals/{seen['id']}/approve", {"hash": seen["hash"], "villages": sorted({e["village"] for e in new})}, headers
-        )
+        said = {"hash": seen["hash"], "villages": sorted({e["village"] for e in new}), "override": alone}
+        status = _posted(client, f"/proposals/{seen['id']}/approve", said, headers)
         for entry in new:
             named = {name: str(entry[name]) for name in ("digest", "village", "grade")}
             taken = status == httpx.codes.OK
-            self.words.append(
-                Word(person=person, proposal=seen["id"], hash=seen["hash"], status=seen["status"], at=at, taken=taken, **named)
-            )
+            word = Word(person=person, proposal=seen["id"], hash=seen["hash"], status=seen["status"], at=at, taken=taken, **named)
+            self.words.append(replace(word, act=OVERRIDE) if alone else word)
             if taken or status == httpx.codes.CONFLICT:
                 self._answered.add((person, seen["id"], entry["digest"]))
 

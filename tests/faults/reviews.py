@@ -10,6 +10,7 @@ from simulators.ledger import ARRIVALS
 from tests.faults.deployment import SILENCE, TWO_OFFICERS
 from tests.faults.evidence import Evidence
 from tests.faults.officer import REFUSED
+from tests.faults.releasers import OVERRIDE
 
 GRADES = ("none", "blue", "yellow", "orange", "red")
 PAGES, ROLL_CALL = "release-page", "roll-call"
@@ -24,14 +25,18 @@ def unsent(seen: Evidence) -> Iterator[str]:
     hazard, grade = TWO_OFFICERS
     agreed: defaultdict[tuple[str, str, _Where], set[str]] = defaultdict(set)
     for word in seen.approvals:
-        if word.taken and word.grade == grade and word.act == "approve":
-            agreed[word.proposal, word.digest, (word.status, word.village)].add(word.person)
+        if word.taken and word.grade == grade:
+            agreed[word.proposal, word.digest, (word.status, word.village)].update(word.voices)
     told = {_where(n) for n in seen.notices if _is(n, *TWO_OFFICERS)}
     for status, village in sorted({where for (*_, where), people in agreed.items() if len(people) > 1} - told):
         yield f"{grade} {hazard} for {village} ({status}) was released by two officers, and there is no notice of it"
-    logged = {(row["act"], row["actor"], row["subject"], json.loads(row["detail"]).get("hash")) for row in seen.acts}
+    logged = {(_act(row), row["actor"], row["subject"], json.loads(row["detail"]).get("hash")) for row in seen.acts}
     for act, person, proposal, hash_ in sorted({(w.act, w.person, w.proposal, w.hash) for w in seen.approvals if w.taken} - logged):
         yield f"the {act} of {person} about {hash_} of {proposal} was taken, and it is not in the audit log"
+
+
+def _act(row: Mapping[str, Any]) -> str:
+    return OVERRIDE if json.loads(row["detail"]).get("override") else str(row["act"])
 
 
 def uncalled(seen: Evidence) -> Iterator[str]:
@@ -71,16 +76,16 @@ def _asked(seen: Evidence) -> Mapping[_Where, datetime]:
     """Status and village → when the second officer was about to agree to its grade."""
     first: defaultdict[_Where, dict[str, datetime]] = defaultdict(dict)
     for word in seen.approvals:
-        if word.grade == TWO_OFFICERS[1] and word.act == "approve":
-            first[word.status, word.village].setdefault(word.person, word.at)
-    return {where: max(people.values()) for where, people in first.items() if len(people) > 1}
+        for voice in word.voices if word.grade == TWO_OFFICERS[1] else ():
+            first[word.status, word.village].setdefault(voice, word.at)
+    return {where: sorted(people.values())[PEOPLE - 1] for where, people in first.items() if len(people) >= PEOPLE}
 
 
 def _released(seen: Evidence, hazard: str, grade: str) -> Iterator[_Where]:
-    """The villages of which the audit log has the release to that grade; by two people where two are needed."""
+    """The villages of which the audit log has the release to that grade; where two people are needed, by two or by one alone."""
     proposals = {p["id"]: p["status"] for p in seen.proposals if p["hazard"] == hazard}
     for row in seen.acts:
-        right = (hazard, grade) != TWO_OFFICERS or len(row["actor"].split(", ")) == PEOPLE
+        right = (hazard, grade) != TWO_OFFICERS or len(row["actor"].split(", ")) == PEOPLE or f"({OVERRIDE})" in row["actor"]
         if row["act"] == "released_release" and row["subject"] in proposals and right:
             status = proposals[row["subject"]]
             yield from ((status, named.split()[0]) for named, move in json.loads(row["detail"])["entries"].items() if move.endswith(grade))

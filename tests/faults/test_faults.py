@@ -86,6 +86,7 @@ def test_two_officers_released_what_needs_them_and_were_called_and_silence_relea
         released = {word.village for word in outcome.evidence.approvals if word.taken}
         assert len(released) >= 30, outcome.plan
     assert sum(word.taken and word.act == "refuse" for outcome in outcomes for word in outcome.evidence.approvals) >= 5
+    assert sum(word.taken and word.act == "override" for outcome in outcomes for word in outcome.evidence.approvals) >= 5
     acts = Counter((act["act"], act["actor"]) for outcome in outcomes for act in outcome.evidence.acts)
     assert acts["released_release", "policy:timeout"] >= 3
     assert acts["paged_release", "policy:timeout"] >= 3

@@ -55,6 +55,11 @@ def test_what_two_officers_released_is_told_and_in_the_audit_log_and_what_waits_
     early = judged_as(approvals=(word("first"), word("second", AT + timedelta(seconds=1))))
     assert "before two officers had released it" in early.wrong[0]
     assert "before two officers" in judged_as(approvals=(word("first"), word("first"))).wrong[0]
+    said_alone = agreed[0] | {"detail": '{"hash": "h", "override": true}'}
+    alone = {"acts": (said_alone, released | {"actor": "first (override)"}), "approvals": (word("first", act="override"),)}
+    assert judged_as(**alone).holds
+    assert "there is no notice of it" in judged_as(**alone | {"notices": (notice(grade=3),)}).lost[0]
+    assert "the override of first" in judged_as(**alone | {"acts": (agreed[0], alone["acts"][1])}).lost[0]
 
 
 def test_what_silence_released_is_in_the_audit_log() -> None:
