@@ -14,3 +14,8 @@ def to_ms(at: datetime) -> int:
 def from_ms(ms: int) -> datetime:
     """The aware UTC time of stored milliseconds."""
     return _EPOCH + timedelta(milliseconds=ms)
+
+
+def stored(at: datetime) -> datetime:
+    """A time as it comes back from the store."""
+    return from_ms(to_ms(at))

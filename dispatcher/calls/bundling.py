@@ -37,6 +37,7 @@ _ALL = {
     },
 }
 _VILLAGE = {"zh": "{village}{action}，洪水{travel}可能到达{answer}", "en": "{village}: {action}, water may arrive {travel}{answer}"}
+_VILLAGE_AHEAD = {"zh": "{village}{action}{answer}", "en": "{village}: {action}{answer}"}
 _ANSWER = {
     "zh": {Action.RECEIVED: "回复“1 {code}”收到", Action.EVACUATING: "“2 {code}”正在转移", Action.EVACUATED: "“3 {code} 人数”已转移"},
     "en": {Action.RECEIVED: "reply 1 {code} received", Action.EVACUATING: "2 {code} moving", Action.EVACUATED: "3 {code} N moved"},
@@ -123,4 +124,5 @@ def _village(house: House, notice: Notice, plan: GradePlan | None, channel: str,
     if channel == SMS and plan and plan.actions:
         _, comma, brackets = _BETWEEN[spoken]
         answer = brackets.format(comma.join(_ANSWER[spoken][a].format(code=notice.code) for a in plan.actions))
-    return _VILLAGE[spoken].format(village=known.village, action=action, travel=travel, answer=answer)
+    said = _VILLAGE_AHEAD if ahead_of(house, notice, spoken) else _VILLAGE  # still far: no water comes in so many minutes
+    return said[spoken].format(village=known.village, action=action, travel=travel, answer=answer)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from dispatcher.model.saying import Saying
 from dispatcher.policy.release import LIFE_SAFETY, ReleaseRule
 from dispatcher.ports import Status
+from dispatcher.timestamps import stored
 from rules.grade import Grade
 
 
@@ -44,10 +45,10 @@ class Entry:
 
     @property
     def digest(self) -> str:
-        """Names exactly what would be said: another grade, reason or validity is another digest."""
+        """Names exactly what would be said: another grade, reason or validity is another digest. The same before and after it is stored."""
         s = self.saying
-        until = s.expires_at.isoformat() if s.expires_at else ""
-        ahead = [s.onset.isoformat()] if s.onset else []  # what has none has the name it always had
+        until = stored(s.expires_at).isoformat() if s.expires_at else ""
+        ahead = [stored(s.onset).isoformat()] if s.onset else []  # what has none has the name it always had
         parts = [s.hazard, s.village, s.contributor, int(self.before), int(s.grade), s.reason_zh, s.reason_en, until, *ahead]
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:24]
 

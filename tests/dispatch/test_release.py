@@ -10,16 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dispatcher.accounts import Principal, Role
-from dispatcher.model.proposal import Proposal
+from dispatcher.model.proposal import Proposal, ProposalState
 from dispatcher.model.task import TaskKind
 from dispatcher.policy.model import Policy
 from dispatcher.policy.release import DEFAULT, Origin, ReleaseRule, Then, Way
 from dispatcher.testing.stores import FarSide
+from dispatcher.warnings.drafting import Draft
 from dispatcher.warnings.proposal_rows import proposal_of
 from dispatcher.warnings.releasing import By, Choice
 from rules.grade import Grade
 from tests.dispatch.conftest import Places
-from tests.dispatch.making import HAZARD, V1, V2, V3, change, house, minutes, sample_policy
+from tests.dispatch.making import HAZARD, START, V1, V2, V3, change, house, minutes, sample_policy
 from tests.dispatch.running import Running, running
 
 REVIEW = ReleaseRule(way=Way.REVIEW, within=minutes(5))
@@ -52,6 +53,16 @@ async def test_what_must_be_reviewed_waits_and_the_lower_grade_below_it_is_told_
             (V2, Grade.ORANGE, Grade.RED),
         ]
         assert [t.kind for t in await engine.tasks() if t.kind is TaskKind.RELEASE] == [TaskKind.RELEASE]
+
+
+async def test_what_a_person_proposes_at_any_microsecond_can_be_decided_as_it_is_seen(place: FarSide) -> None:
+    async with running(place, house()) as engine:
+        now = START + timedelta(microseconds=123_457)
+        said = Draft(hazard=HAZARD, grade=Grade.RED, areas=(V1,), expires_at=now + minutes(60), reason_zh="强降雨", onset=now + minutes(30))
+        await engine.releases.propose(said, By(who=Principal(name="wang", role=Role.FORECASTER)))
+        (proposal,) = await waiting(engine)
+        after = await engine.releases.approve(proposal.id, Choice(hash=proposal.hash), LI)
+        assert after.state is ProposalState.RELEASED
 
 
 async def test_what_falls_back_before_it_was_looked_at_waits_no_more(place: FarSide) -> None:

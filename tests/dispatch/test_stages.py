@@ -77,6 +77,7 @@ async def test_one_message_about_several_villages_that_are_still_far_says_no_wor
     text = engine.sms.told(TOWNSHIP_LEADER)[0]
     assert text.startswith("【预警】预计")
     assert text.count("随时准备转移") == 2
+    assert "分钟" not in text
     assert "立即转移" not in text
 
 

@@ -68,6 +68,7 @@ def test_a_storm_that_nobody_disturbs_keeps_every_promise(outcomes: list[Outcome
     assert undisturbed.verdict.acks >= 200
     assert len(undisturbed.evidence.words) >= 8
     assert len(undisturbed.evidence.roll_calls) >= 3
+    assert all(word.taken for word in undisturbed.evidence.approvals if word.act == "refuse"), "what was just looked at can be decided"
     present = {a["notice"] for a in undisturbed.evidence.answers if a["notice"].startswith("roll-call")}
     assert present, "somebody on duty answered"
     happened = Counter(entry.kind for entry in undisturbed.evidence.world)
