@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from dispatcher.calls.agenda import agenda
+from dispatcher.calls.bundling import bundle
 from dispatcher.calls.calling import DUTY_ROOM, call, call_on
 from dispatcher.deliveries.gateways import Gateway, order
 from dispatcher.house import House
@@ -86,6 +87,7 @@ def preview(house: House, hazard: str, said: Iterable[Announcement], gateways: S
     gaps: dict[tuple[str, str], None] = {}
     villages, unreached = 0, list[str]()
     stages: list[str] = []
+    notices, plans = dict[str, Notice](), dict[str, GradePlan]()
     for one in said:
         villages += 1
         if one.after is one.before and not house.stages.nearer(one.onset, now, one.told_in):
@@ -95,19 +97,21 @@ def preview(house: House, hazard: str, said: Iterable[Announcement], gateways: S
         whole = policy.grades[one.after or one.before]
         plan = staged(whole, house.stages.named(stage))
         notice = _notice(house, hazard, one, plan, now, stage)
+        notices[notice.id], plans[notice.id] = notice, plan
         at_once, later, missing = _calls(house, notice, plan)
         first += at_once
         every += later
         gaps |= dict.fromkeys((one.village, role) for role in missing)
         if not any(d.person for d in at_once) and (plan is whole or plan.actions):
             unreached.append(one.village)
+    first, every = (bundle(house, notices, plans, planned) for planned in (first, every))
     return Preview(
         villages=villages,
         at_once=_loads(first, gateways),
         at_most=_loads(every, gateways),
         gaps=tuple(gaps),
         unreached=tuple(unreached),
-        longest_text=max((segments(d.text).count for d in every if d.channel == SMS), default=0),
+        longest_text=max((segments(d.bundle or d.text).count for d in every if d.channel == SMS), default=0),
         called_first=len({d.address for d in first if d.because}),
         night=next((plan.night.text for plan in policy.grades.values() if plan.night), "") if any(d.because for d in first) else "",
         stages={s.id: stages.count(s.id) for s in house.stages.table if s.id in stages},
@@ -151,10 +155,10 @@ def _notice(house: House, hazard: str, said: Announcement, plan: GradePlan, now:
 
 
 def _loads(deliveries: Sequence[Delivery], gateways: Sequence[Gateway]) -> tuple[ChannelLoad, ...]:
-    """One load for each channel; the duty room's page costs nothing and is left out."""
+    """One load for each channel; the duty room's page costs nothing, and what rides on another message is in that."""
     by_channel: dict[str, list[Delivery]] = {}
     for delivery in deliveries:
-        if delivery.channel != DUTY_ROOM:
+        if delivery.channel != DUTY_ROOM and not delivery.carried_by:
             by_channel.setdefault(delivery.channel, []).append(delivery)
     return tuple(_load(channel, found, [g for g in gateways if g.channel == channel]) for channel, found in sorted(by_channel.items()))
 
@@ -164,7 +168,7 @@ def _load(channel: str, deliveries: Sequence[Delivery], gateways: Sequence[Gatew
     cost = 0.0
     for delivery in deliveries:
         fitting = order(gateways, {}, delivery.address, 0.0)
-        size = segments(delivery.text).count if channel == SMS else 1
+        size = segments(delivery.bundle or delivery.text).count if channel == SMS else 1
         key = frozenset(g.name for g in fitting)
         units[key] = units.get(key, 0) + size
         cost += size * (fitting[0].price if fitting else 0.0)

@@ -95,6 +95,17 @@ async def test_what_is_expected_for_later_counts_only_those_whom_its_stage_tells
     assert abs(loads(found.at_once)["sms"].units - sum(segments(d.text).count for d in texts)) <= len(texts)
 
 
+async def test_one_person_of_several_villages_gets_one_message_ahead_and_then(staged_engine: Running) -> None:
+    onset = START + timedelta(hours=5)
+    said = [Announcement(village=v, before=Grade.NONE, after=Grade.RED, reason_zh="强降雨", onset=onset) for v in (V1, V2)]
+    ahead = loads(preview(staged_engine.house, HAZARD, said, [SMS], START).at_once)["sms"]
+    await staged_engine.change(*(replace(change(Grade.RED, gauge), onset=onset) for gauge in ("G1", "G2")))
+    await staged_engine.later(timedelta(seconds=11))
+    (text,) = [message.text for message in staged_engine.sms.arrived]
+    assert (ahead.recipients, ahead.messages) == (1, 1)
+    assert abs(ahead.units - segments(text).count) <= 1
+
+
 async def test_what_was_told_in_an_earlier_stage_counts_again_when_it_comes_nearer(staged_engine: Running) -> None:
     house_now = staged_engine.house
     again = Announcement(
