@@ -107,11 +107,16 @@ class World:
             return Decisions()
 
 
+TROUBLES = {"confirm", "lift", "no_data", "ask", "suspect", "r1h", "near", "r30"}
+
+
 @pytest.mark.parametrize("part", range(3))
 def test_stopped_anywhere_it_decides_as_if_never_stopped(part: int) -> None:
     seed = secrets.randbits(32)
     seen: set[str] = set()
-    for number in range(CASES // 3):
+    for number in range(CASES):  # a third for each part, and more until everything has happened: a lift is rare
+        if number >= CASES // 3 and seen >= TROUBLES:
+            break
         whole, world = Engine(PLAN), World(seed + number)
         expected = [world.step(whole, n) for n in range(1, STEPS)]
         seen |= {e.row for d in expected for c in d.changes for e in c.because} | {r.kind.value for d in expected for r in d.remarks}
@@ -122,4 +127,4 @@ def test_stopped_anywhere_it_decides_as_if_never_stopped(part: int) -> None:
                 engine.restore(before.snapshot())
             assert world.step(engine, n) == decided, f"seed {seed + number}, step {n}"
         assert engine.standing() == whole.standing(), f"seed {seed + number}"
-    assert {"confirm", "lift", "no_data", "ask", "suspect", "r1h", "near", "r30"} <= seen, "each trouble was among them"
+    assert seen >= TROUBLES, "each trouble was among them"

@@ -192,4 +192,5 @@
     }
   });
   document.getElementById("filter").addEventListener("change", (event) => event.currentTarget.requestSubmit());
+  board.querySelector(".behalf-form [autofocus]")?.focus(); // a page whose address names a row does not do it by itself
 })();
