@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from dispatcher.calls.early import ahead_of, occasion_for
+from dispatcher.calls.early import ahead_of, is_early, occasion_for
 from dispatcher.calls.helping import helper_text
 from dispatcher.house import House
 from dispatcher.model.delivery import Delivery
@@ -124,5 +124,5 @@ def _village(house: House, notice: Notice, plan: GradePlan | None, channel: str,
     if channel == SMS and plan and plan.actions:
         _, comma, brackets = _BETWEEN[spoken]
         answer = brackets.format(comma.join(_ANSWER[spoken][a].format(code=notice.code) for a in plan.actions))
-    said = _VILLAGE_AHEAD if ahead_of(house, notice, spoken) else _VILLAGE  # still far: no water comes in so many minutes
+    said = _VILLAGE_AHEAD if is_early(house, notice) else _VILLAGE  # still far: no water comes in so many minutes
     return said[spoken].format(village=known.village, action=action, travel=travel, answer=answer)

@@ -17,7 +17,7 @@ from dispatcher.errors import StoreFailed
 from dispatcher.house import House
 from dispatcher.model.saying import Saying
 from dispatcher.ports import Reader, Status, Transaction
-from dispatcher.timestamps import from_ms, to_ms
+from dispatcher.timestamps import stored, to_ms
 from dispatcher.warnings.grading import expired
 from dispatcher.warnings.hearing import hear
 from dispatcher.warnings.issuing import Issued, change_row, release_due
@@ -70,7 +70,7 @@ class Storming:
         if playing is None or playing.drill.ends_at <= now:
             return False
         drill, script = playing.drill, playing.script
-        until = from_ms(to_ms(min(script.storm_time(drill.started_at, now), script.ends)))  # as the store will give it back
+        until = stored(min(script.storm_time(drill.started_at, now), script.ends))
         if until <= playing.done:
             return False
         since, self._playing = playing.done, None  # should the store fail, the rules have seen what was not kept

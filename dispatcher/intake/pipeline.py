@@ -28,7 +28,7 @@ from dispatcher.intake.turns import Turn, settle
 from dispatcher.model.reject import Decoded
 from dispatcher.ports import Batch, Divided, Reporting, Source, Transaction
 from dispatcher.shard import Shard
-from dispatcher.timestamps import from_ms, to_ms
+from dispatcher.timestamps import stored, to_ms
 from dispatcher.upkeep.commit_points import Point, passing
 from dispatcher.warnings.issuing import Issued
 from dispatcher.warnings.relaying import relay
@@ -300,7 +300,7 @@ class Pipeline:
 
     def _now(self) -> datetime:
         """The time as the journal will give it back: deciding again must see the very same."""
-        return from_ms(to_ms(self._place.clock.now()))
+        return stored(self._place.clock.now())
 
     async def _decide(
         self, tx: Transaction, seq: int, batch: Batch | None, parts: Sequence[Decoded], now: datetime

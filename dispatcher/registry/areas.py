@@ -56,7 +56,8 @@ def ancestors(registry: "Registry", code: str) -> Iterator["Area"]:
     now = current_code(registry, code)
     area = registry.areas.get(now)
     if area is None and registry.county.codes is Codes.GBT:
-        above = (significant(now)[:digits].ljust(CODE_DIGITS, "0") for digits in (9, 6, 4, 2) if len(significant(now)) > digits)
+        digits = significant(now)
+        above = (digits[:count].ljust(CODE_DIGITS, "0") for count in (9, 6, 4, 2) if len(digits) > count)
         area = next((registry.areas[one] for one in above if one in registry.areas), None)
         if area is not None:
             yield area

@@ -129,13 +129,10 @@ async def _only_helps(request: Request, notice: Notice, person: str) -> bool:
 
 def _told(request: Request, notice: Notice, language: str) -> str:
     """What the text message told the village to do; empty when there is no such text."""
-    context = context_of(request)
-    house = context.releases.house
+    house = context_of(request).releases.house
     try:
-        template = context.texts.find(notice.hazard, occasion_for(house, notice), "sms", language)
+        template = house.templates.find(notice.hazard, occasion_for(house, notice), "sms", language)
     except KeyError:
         return ""
-    words = context.texts.words[template.language]
-    links = [link.travel_time for link in context.registry.links if link.village == notice.village]
-    known = guidance_of(context.registry, notice.village, language, min(links, default=None))
-    return ahead_of(house, notice, language) + action_of(template, known, words)
+    known = guidance_of(house.registry, notice.village, language, house.travel_time(notice.village))
+    return ahead_of(house, notice, language) + action_of(template, known, house.templates.words[template.language])
