@@ -448,7 +448,9 @@ class Application:
     async def _look_ahead(self, hazard: str, said: Sequence[Announcement]) -> Preview:
         async with self.store.read() as reader:
             house = await knowing_helpers(reader, self.place.house, (one.village for one in said))
-        return preview(house, hazard, said, gateways_of(self.deployment), self.clock.now())
+        return await asyncio.to_thread(
+            preview, house, hazard, said, gateways_of(self.deployment), self.clock.now()
+        )  # seconds for a province
 
     def _web(self, desk: Desk, stopping: asyncio.Event) -> WebContext:
         house = self.place.house
